@@ -1,0 +1,36 @@
+"""Video -> Track. One file per analyser, one line here; nothing is imported until it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from cinescope.types import Analyser, MissingPartError
+
+CATALOGUE: dict[str, str] = {
+    "shots": "cinescope.analysers.shots:Shots",
+    "thumbnails": "cinescope.analysers.thumbnails:Thumbnails",
+    "voice": "cinescope.analysers.voice:Voice",
+    "transcript": "cinescope.analysers.transcript:Transcript",
+    "screen_text": "cinescope.analysers.screen_text:ScreenText",
+}
+
+
+def catalogue() -> dict[str, str]:
+    """The analysers of this package and those that others add by the entry point `cinescope.analysers`."""
+    return CATALOGUE | {e.name: e.value for e in entry_points(group="cinescope.analysers")}
+
+
+def analyser_class(name: str) -> Any:
+    """The class behind a name; importing it is the first thing that costs."""
+    known = catalogue()
+    if name not in known:
+        raise MissingPartError(f"there is no analyser '{name}'", f"the ones here are {', '.join(sorted(known))}")
+    module, _, attribute = known[name].partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def create(name: str, **settings: Any) -> Analyser:
+    """A fresh analyser for one video."""
+    return analyser_class(name)(**settings)

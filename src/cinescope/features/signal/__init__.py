@@ -1,0 +1,1 @@
+"""Signal and neural features of pictures and sound: plain functions on arrays."""
