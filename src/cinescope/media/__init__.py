@@ -1,0 +1,41 @@
+"""The only place that knows containers: probe, decode, encode, mux, subtitles. Knows nothing of analysers or libraries.
+
+Names load on first use, so importing this package costs nothing: PyAV and OpenCV come with the first call.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cinescope.media.probe import measure_duration as measure_duration
+    from cinescope.media.probe import probe as probe
+    from cinescope.media.sound import SoundReader as SoundReader
+    from cinescope.media.sound import read_sound as read_sound
+    from cinescope.media.sound import sound_extent as sound_extent
+    from cinescope.media.video import Picture as Picture
+    from cinescope.media.video import VideoReader as VideoReader
+
+# Name -> module. A name here needs a line above too, for type checkers.
+EXPORTS = {
+    "Picture": "cinescope.media.video",
+    "SoundReader": "cinescope.media.sound",
+    "VideoReader": "cinescope.media.video",
+    "measure_duration": "cinescope.media.probe",
+    "probe": "cinescope.media.probe",
+    "read_sound": "cinescope.media.sound",
+    "sound_extent": "cinescope.media.sound",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in EXPORTS:
+        raise AttributeError(f"module 'cinescope.media' has no attribute '{name}'")
+    value = getattr(importlib.import_module(EXPORTS[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *EXPORTS})
