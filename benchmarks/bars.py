@@ -1,6 +1,6 @@
 """Claims and whether they hold. Knows how to print and count them, not how anything is measured.
 
-One line a claim: `BAR name value limit ok|short`. The last line counts them, and the exit status is 0 only when all hold.
+One line a claim: `BAR name value limit ok|short`. The last line counts them; the exit status is 0 only when all hold.
 """
 
 from __future__ import annotations
