@@ -55,7 +55,9 @@ class Window:
     frames: Frames | None = None
     frame_durations: tuple[float, ...] = ()  # seconds each frame stands
     sound: Waveform | None = None
-    cues: dict[int, tuple[Cue, ...]] = field(default_factory=dict)  # index into `Material.subtitles` -> cues that start here
+    cues: dict[int, tuple[Cue, ...]] = field(
+        default_factory=dict
+    )  # index into `Material.subtitles` -> cues that start here
     tracks: dict[str, tuple[Segment, ...]] = field(default_factory=dict)  # segments made final since the last window
 
 

@@ -85,4 +85,6 @@ class Location:
     size: int  # bytes
     modified_ns: int
     inode: int
-    state: Literal["here", "offline", "gone"] = "here"  # offline: its drive or folder is away; gone: the folder is here, the file is not
+    state: Literal["here", "offline", "gone"] = (
+        "here"  # offline: its drive or folder is away; gone: the folder is here, the file is not
+    )

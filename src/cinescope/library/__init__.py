@@ -1,0 +1,1 @@
+"""One folder (or Lance URI) that holds what is known of many videos. Knows nothing about terminals or web pages."""
