@@ -26,7 +26,7 @@ Listener = Callable[[Progress], None]
 
 
 class Cancel:
-    """Set from anywhere (a signal handler, another thread); the run stops at the next window, losing nothing committed."""
+    """Set from anywhere (a signal handler, another thread); the run stops at the next window and keeps what is committed."""
 
     def __init__(self) -> None:
         self._event = threading.Event()

@@ -13,6 +13,7 @@ from cinescope.types.errors import (
     MediaError,
     MissingPartError,
 )
+from cinescope.types.moment import Evidence, Moment, SearchResult
 from cinescope.types.segment import Note, Segment, Source, Timeline, Track, Word
 from cinescope.types.signal import Frames, Waveform
 from cinescope.types.span import Span, format_time, parse_time
@@ -20,8 +21,36 @@ from cinescope.types.subtitle import Cue, SubtitleTrack
 from cinescope.types.video import Chapter, Location, Stream, Video
 
 __all__ = [
-    "Analyser", "BadQueryError", "Chapter", "CinescopeError", "Cue", "FrameNeed", "Frames", "LibraryBusyError",
-    "LibraryError", "Location", "Material", "MediaError", "MissingPartError", "Needs", "Note", "Segment", "SoundNeed", "Source",
-    "Span", "Stream", "SubtitleTrack", "Timeline", "Track", "Video", "Waveform", "Window", "Word", "format_time",
+    "Analyser",
+    "BadQueryError",
+    "Chapter",
+    "CinescopeError",
+    "Cue",
+    "Evidence",
+    "FrameNeed",
+    "Frames",
+    "LibraryBusyError",
+    "LibraryError",
+    "Location",
+    "Material",
+    "MediaError",
+    "MissingPartError",
+    "Moment",
+    "Needs",
+    "Note",
+    "SearchResult",
+    "Segment",
+    "SoundNeed",
+    "Source",
+    "Span",
+    "Stream",
+    "SubtitleTrack",
+    "Timeline",
+    "Track",
+    "Video",
+    "Waveform",
+    "Window",
+    "Word",
+    "format_time",
     "parse_time",
 ]  # fmt: skip
