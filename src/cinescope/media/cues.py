@@ -17,7 +17,7 @@ from typing import Literal
 
 from cinescope.types import Cue, Span, format_time
 
-Form = Literal["srt", "vtt", "ass", "ssa"]
+Form = Literal["srt", "vtt", "ass", "ssa", "plain"]
 Warn = Callable[[str], object]
 
 # BBC Subtitle Guidelines, "Timing": 0.33 to 0.375 seconds a word. For cues whose end is missing or wrong.
@@ -95,6 +95,8 @@ def plain_text(markup: str, form: Form = "srt") -> str:
     if form in ("ass", "ssa"):
         text = re.sub(r"\{[^{}]*\}", "", markup).replace(r"\h", " ").replace(r"\n", "\n").replace(r"\N", "\n")
         return _tidy(text)
+    if form == "plain":
+        return _tidy(markup)
     text = markup if form == "vtt" else _OVERRIDE.sub("", markup)
     return _tidy(_unescape(_TAG.sub("", _RUBY.sub("", text))))
 

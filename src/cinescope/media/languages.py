@@ -46,6 +46,7 @@ _NONE = {"", "und", "mis", "mul", "zxx", "unk", "xx", "xxx"}  # no language, sev
 def language_tag(code: str | None) -> str:
     """`eng`, `EN_us`, `chi`, `zh-hans` -> `en`, `en-US`, `zh`, `zh-Hans`; "" for what is no language code."""
     first, *rest = re.split(r"[-_]", (code or "").strip().lower())
+    rest = [part for part in rest if part != "orig"]  # YouTube's mark of the spoken language: "en-orig"
     if first in _NONE:
         return ""
     if first in _HABITS and not rest:
