@@ -9,11 +9,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cinescope.media.pictures import picture_bytes as picture_bytes
+    from cinescope.media.pictures import read_picture as read_picture
+    from cinescope.media.pictures import save_picture as save_picture
     from cinescope.media.probe import measure_duration as measure_duration
     from cinescope.media.probe import probe as probe
     from cinescope.media.sound import SoundReader as SoundReader
     from cinescope.media.sound import read_sound as read_sound
     from cinescope.media.sound import sound_extent as sound_extent
+    from cinescope.media.subtitles import read_side_file as read_side_file
+    from cinescope.media.subtitles import read_subtitles as read_subtitles
+    from cinescope.media.subtitles import side_files as side_files
     from cinescope.media.video import Picture as Picture
     from cinescope.media.video import VideoReader as VideoReader
 
@@ -23,8 +29,14 @@ EXPORTS = {
     "SoundReader": "cinescope.media.sound",
     "VideoReader": "cinescope.media.video",
     "measure_duration": "cinescope.media.probe",
+    "picture_bytes": "cinescope.media.pictures",
     "probe": "cinescope.media.probe",
+    "read_picture": "cinescope.media.pictures",
+    "read_side_file": "cinescope.media.subtitles",
     "read_sound": "cinescope.media.sound",
+    "read_subtitles": "cinescope.media.subtitles",
+    "save_picture": "cinescope.media.pictures",
+    "side_files": "cinescope.media.subtitles",
     "sound_extent": "cinescope.media.sound",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import warnings
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from cinescope.media.writing import whole_file
 from cinescope.types import BadQueryError, MediaError
 
 # Pillow's own limit (Image.MAX_IMAGE_PIXELS): 89 megapixels, a quarter of a gigabyte as RGB.
-MAX_PIXELS = int(1024 * 1024 * 1024 // 4 // 3)
+MAX_PIXELS = 1024 * 1024 * 1024 // 4 // 3
 
 _FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
 
@@ -44,8 +45,14 @@ def read_picture(path: FilePath, max_pixels: int = MAX_PIXELS) -> np.ndarray:
 
     check_file(path)
     try:
-        with open(path, "rb") as file, Image.open(file) as image:
-            return _decode(image, shown_name(path), max_pixels)
+        with warnings.catch_warnings(), open(path, "rb") as file:
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # it becomes our error in _decode
+            with Image.open(file) as image:
+                return _decode(image, shown_name(path), max_pixels)
+    except Image.DecompressionBombError as error:
+        raise MediaError(
+            f"picture '{shown_name(path)}' is too large ({reason(error)})", "make it smaller first"
+        ) from error
     except UnidentifiedImageError as error:
         raise MediaError(f"'{shown_name(path)}' is not a picture", "give a JPEG, PNG, WebP, GIF or TIFF") from error
     except PermissionError as error:
@@ -79,11 +86,6 @@ def _decode(image: Any, name: str, max_pixels: int) -> np.ndarray:
             f"picture '{name}' has {width} x {height} pixels, more than {max_pixels / 1e6:.0f} million",
             "make it smaller first",
         )
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # ours is checked above, with a clear sentence
-    try:
-        image.load()
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
     upright = ImageOps.exif_transpose(image)
     if upright.mode.startswith("I") or upright.mode == "F":
         # 16 and 32-bit grey, which Pillow would cut off at 255 instead of scaling.
