@@ -26,7 +26,7 @@ Listener = Callable[[Progress], None]
 
 
 class Cancel:
-    """Set from anywhere (a signal handler, another thread); the run stops at the next window and keeps what is committed."""
+    """Set it from anywhere (a signal handler, a thread): the run stops at the next window, what is committed stays."""
 
     def __init__(self) -> None:
         self._event = threading.Event()

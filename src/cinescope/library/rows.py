@@ -8,6 +8,8 @@ from typing import Any
 from cinescope.library.normal import normalised, pairs, stem_text
 from cinescope.types import Segment, Source, Span, Word
 
+PERSON = "person"  # the source of rows that mirror what people wrote, so that it is searched with the rest
+
 
 def text_columns(text: str, language: str) -> dict[str, str]:
     """The text and what the other word indexes see of it."""

@@ -35,6 +35,11 @@ def quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def binary(value: bytes) -> str:
+    """A binary literal for a Lance filter."""
+    return f"X'{value.hex()}'"
+
+
 def one_of(column: str, values: Iterable[str]) -> str:
     """A filter that keeps rows whose column is one of the values; keeps none for no values."""
     listed = ", ".join(quoted(v) for v in values)

@@ -1,0 +1,159 @@
+"""Writing what was made: rows first, ledger last. Knows the order in which a kill may come at any point."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+from cinescope.library import corrections
+from cinescope.library.analysis import Part, Stretch
+from cinescope.library.locations import Found
+from cinescope.library.plan import Plan
+from cinescope.library.rows import PERSON, segment_row
+from cinescope.library.store import Store, binary, quoted
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _of(video_id: str, source_key: str) -> str:
+    return f"video_id = {quoted(video_id)} AND source = {quoted(source_key)}"
+
+
+def clear_leftovers(store: Store) -> None:
+    """Delete rows that a killed run wrote past its last ledger entry."""
+    ledger = {
+        (r["video_id"], r["source"]): r for r in store.rows("ledger", ["video_id", "source", "next_seq", "next_thumb"])
+    }
+    for table, column in (("segments", "next_seq"), ("thumbs", "next_thumb")):
+        for row in _last_rows(store, table):
+            key = (row["video_id"], row["source"])
+            if row["source"] == PERSON:
+                continue
+            known = ledger.get(key)
+            if known is None:
+                store.delete(table, _of(*key))
+            elif row["seq"] >= known[column]:
+                store.delete(table, f"{_of(*key)} AND seq >= {known[column]}")
+
+
+def _last_rows(store: Store, table: str) -> list[dict[str, Any]]:
+    """(video_id, source, highest seq) of all rows."""
+    import pyarrow.compute  # noqa: F401 - registers group_by's kernels
+
+    columns = store.table(table, ["video_id", "source", "seq"])
+    grouped = columns.group_by(["video_id", "source"]).aggregate([("seq", "max")]).to_pylist()
+    return [{"video_id": r["video_id"], "source": r["source"], "seq": r["seq_max"]} for r in grouped]
+
+
+def prepare(store: Store, plan: Plan) -> None:
+    """Forget what is to be made anew."""
+    for key in plan.restarted:
+        # The ledger first: without its entry the rows are leftovers, whatever happens next.
+        store.delete("ledger", _of(plan.video.id, key))
+        store.delete("segments", _of(plan.video.id, key))
+        store.delete("thumbs", _of(plan.video.id, key))
+
+
+def stretch(store: Store, plan: Plan, made: Stretch) -> Counter[str]:
+    """Commit a stretch; returns the rows written by kind."""
+    video_id = plan.video.id
+    ledger = {r["source"]: r for r in store.rows("ledger", filter=f"video_id = {quoted(video_id)}")}
+    segments: list[dict[str, Any]] = []
+    thumbs: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
+    counts: Counter[str] = Counter()
+    for part in made.parts:
+        before = ledger.get(part.source_key)
+        seq, thumb = (before["next_seq"], before["next_thumb"]) if before else (0, 0)
+        for segment in part.segments:
+            counts[segment.kind] += 1
+            if segment.kind == "thumbnail":
+                thumbs.append(
+                    {
+                        "video_id": video_id,
+                        "source": part.source_key,
+                        "seq": thumb,
+                        "time": segment.span.start,
+                        "jpeg": segment.data["jpeg"],
+                    }
+                )
+                thumb += 1
+            else:
+                segments.append(segment_row(video_id, seq, segment) | {"source": part.source_key})
+                seq += 1
+        entries.append(_entry(plan, part, seq, thumb))
+    entries += [_failure(plan, ledger.get(key), key, what) for key, what in made.failed.items()]
+    corrections.apply_to_rows(store, video_id, segments)
+    store.append("segments", segments)
+    store.append("thumbs", thumbs)
+    store.upsert("ledger", ["video_id", "source"], entries)
+    if made.final:
+        _supersede(store, plan, made)
+    return counts
+
+
+def _entry(plan: Plan, part: Part, seq: int, thumb: int) -> dict[str, Any]:
+    source = plan.sources[part.source_key]
+    return {
+        "video_id": plan.video.id,
+        "source": part.source_key,
+        "analyser": source.analyser,
+        "version": source.version,
+        "settings": json.dumps(source.settings, sort_keys=True, ensure_ascii=False),
+        "inputs": plan.inputs.get(part.source_key, ""),
+        "done_until": part.fed_until,
+        "next_seq": seq,
+        "next_thumb": thumb,
+        "complete": part.complete,
+        "state": part.state,
+        "problem": "",
+        "updated": now(),
+    }
+
+
+def _failure(plan: Plan, before: dict[str, Any] | None, key: str, what: str) -> dict[str, Any]:
+    """The ledger keeps the last good stretch, so that a later run goes on from there."""
+    if before is not None:
+        return before | {"problem": what, "updated": now()}
+    empty = Part(key, (), 0.0, b"", False)
+    entry = _entry(plan, empty, 0, 0)
+    # Without a state there is nothing to go on from: version "" never matches, so the next run begins anew.
+    return entry | {"source": f"{key}#failed", "problem": what}
+
+
+def _supersede(store: Store, plan: Plan, made: Stretch) -> None:
+    """The rows of an older version or other settings go, now that their successor is complete."""
+    complete = {plan.sources[p.source_key].analyser for p in made.parts if p.complete}
+    failed = {plan.sources[k].analyser for k in made.failed}
+    for key in plan.superseded:
+        analyser = key.split("@")[0]
+        if analyser in complete - failed:
+            prepare_one = _of(plan.video.id, key)
+            store.delete("ledger", prepare_one)
+            store.delete("segments", prepare_one)
+            store.delete("thumbs", prepare_one)
+
+
+def set_problem(store: Store, video_id: str, what: str) -> None:
+    rows = store.rows("videos", filter=f"id = {quoted(video_id)}")
+    if rows and rows[0]["problem"] != what:
+        store.upsert("videos", ["id"], [rows[0] | {"problem": what}])
+
+
+def forget_unfinished(store: Store, video_id: str, found: Found) -> None:
+    """Drop a video whose file changed while it was indexed for the first time: that content was never whole.
+
+    What was complete before, or what people wrote something about, stays (its file is then "gone").
+    """
+    of_video = f"video_id = {quoted(video_id)}"
+    store.delete("locations", f"{of_video} AND path = {binary(os.fsencode(found.path))}")
+    kept = store.count("locations", of_video) or store.count("notes", of_video)
+    if not kept and not store.count("ledger", f"{of_video} AND complete AND analyser <> 'container'"):
+        for table in ("ledger", "segments", "thumbs"):
+            store.delete(table, of_video)
+        store.delete("videos", f"id = {quoted(video_id)}")
