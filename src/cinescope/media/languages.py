@@ -34,6 +34,8 @@ _THREE = """
     son srn srr ssa suk sus sux syc syr tai tem ter tet tig tiv tkl tlh tli tmh tog tpi tsi tum tup tut tvl tyv udm
     uga umb und vai vot wak wal war was wen xal yao yap ypk zap zbl zen zgh znd zun zxx zza
 """
+# The bibliographic one of the two codes that some languages have.
+_BIBLIOGRAPHIC = "alb arm baq bur chi cze dut fre geo ger gre ice mac mao may per rum slo tib wel"
 _SHORT = {pair[:3]: pair[3:] for pair in _PAIRS.split()}
 _KNOWN = {*_SHORT.values(), *_THREE.split()}
 
@@ -57,3 +59,14 @@ def language_tag(code: str | None) -> str:
     # RFC 5646, section 2.1.1: Script with a capital, REGION in capitals, the rest small.
     cased = [p.title() if len(p) == 4 and p.isalpha() else p.upper() if len(p) == 2 else p for p in rest]
     return "-".join([first, *cased])
+
+
+def three_letters(tag: str) -> str:
+    """A BCP 47 tag -> the ISO 639-2 code of its language ("en-US" -> "eng"), "und" for what has none.
+
+    Where ISO 639-2 has two, the one by the language's own name ("deu", not "ger"), as MP4 wants it (ISO 14496-12).
+    """
+    first = tag.split("-")[0].lower()
+    if len(first) == 3:
+        return first if first in _KNOWN else "und"
+    return next((long for long, short in _SHORT.items() if short == first and long not in _BIBLIOGRAPHIC), "und")
