@@ -1,0 +1,407 @@
+"""Text on the picture: one "screen" segment for each line that stands. Knows when to read, nothing of containers.
+
+Reading is dear (about 80 ms of processor time to find lines, 35 ms to read one), following is cheap. So a picture is
+searched for lines only when edges like those of letters have come up since the last search and stand still, or, where
+everything moves, at a low rate; lines found are followed by their edges, and read again only when these have changed.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from cinescope.features.text import changes, lines, ocr
+from cinescope.features.text.changes import Gradients
+from cinescope.features.text.lines import Line
+from cinescope.features.text.scripts import language_of
+from cinescope.types import FrameNeed, Material, Needs, Segment, Source, Span, Window
+
+# The detector's picture, longest side in pixels: of 32 titles 4% high it found all at 640 and 30 at 480, of titles
+# 3% high 31 at 640 and 32 at 800, at 77 ms, 40 ms and 135 ms (docs/LOG.md). Pictures that stand get the finer one.
+COARSE, FINE = 640, 960
+# Share of strong edges that stand between two samples from which on the picture counts as standing (a slide).
+STANDING = 0.9
+# Text-like blocks (changes.py) that make looking worthwhile.
+BLOCKS = 2
+# Seconds: the shortest wait after a search that found something and the longest after several that did not, and the
+# time after which a picture that keeps moving is searched too. Titles stand 2 s, lines are dated back.
+WAIT, LONGEST_WAIT, RECHECK = 0.5, 1.0, 2.5
+# While lines move over the picture, new ones come in and are looked for this often, seconds.
+MOVING_WAIT = 1.0
+# A line's edges as they were (changes.presence), and as they may still be.
+SAME, SAME_PART, MAYBE = 0.6, 0.5, 0.35
+# A line that comes back after no more than this was there all the time (a flash, an arm before it), seconds.
+PATIENCE = 1.5
+# How far back a newly found line is followed, seconds: more than the longest wait.
+LOOK_BACK = 3.0
+# A line whose edges got this much stronger is read again: it was fading in.
+STRONGER = 1.35
+# Readings until a line counts as read, and the score that needs no second one.
+ENOUGH, SURE = 3, 0.96
+# Readings that may be repeated at one sample, so that a picture full of text that trembles stays affordable.
+REPEATS = 6
+# A text seen in one sample only must be read this surely.
+VERY_SURE = 0.96
+
+
+class ScreenText:
+    """Titles, slides, subtitles burnt in, signs: read when they change, one segment a line.
+
+    `rate` samples a second, `size` the longest side in pixels at which lines are read, `threads` of ONNX Runtime.
+    """
+
+    name = "screen_text"
+    version = "1"
+    summary = "on-screen text: titles, slides, signs; one segment a line"
+    cost = "2 pictures a second; reads when they change, up to 8 s a minute"
+    requires = "rapidocr (installed with cinescope, models included)"
+
+    def __init__(self, rate: float = 2.0, size: int = 1280, threads: int = 1) -> None:
+        self.rate, self.size, self.threads = rate, size, threads
+        self.needs = Needs(frames=FrameNeed(rate=rate, size=size, pixels="rgb"))
+        self._reader: ocr.Reader | None = None
+        self._source: Source | None = None
+        self._reset()
+
+    def _reset(self) -> None:
+        self._lines: list[Line] = []
+        self._past: list[tuple[float, float, np.ndarray]] = []  # (time, end, luma), the newest last
+        self._searched: np.ndarray | None = None  # luma at the last search
+        self._searched_at = -math.inf
+        self._wait = WAIT
+        self._samples = 0
+        self._repeats = 0
+
+    @staticmethod
+    def available() -> str:
+        return ocr.missing()
+
+    @property
+    def source(self) -> Source:
+        if self._source is None:
+            # The number of threads is left out: it changes the speed, not what is read.
+            self._source = Source(
+                self.name, self.version, {"rate": self.rate, "size": self.size, "model": ocr.identity()}
+            )
+        return self._source
+
+    @property
+    def calls(self) -> dict[str, int]:
+        """How often lines were looked for and read since `begin`, for measurements."""
+        reader = self._reader
+        return {"detect": reader.detections if reader else 0, "recognise": reader.recognitions if reader else 0}
+
+    def begin(self, material: Material) -> None:
+        self._reset()
+        if self._reader is not None:
+            self._reader.detections = self._reader.recognitions = 0
+
+    def feed(self, window: Window) -> list[Segment]:
+        if window.frames is None:
+            return []
+        found: list[Segment] = []
+        times = window.frames.times
+        for number, picture in enumerate(window.frames.data):
+            time = float(times[number])
+            length = window.frame_durations[number] if number < len(window.frame_durations) else 1 / self.rate
+            found.extend(self._sample(time, time + length, picture))
+        return found
+
+    def finish(self) -> list[Segment]:
+        found = [s for line in self._lines for s in self._segments(line, alone=self._samples == 1)]
+        self._lines = []
+        return sorted(found, key=lambda s: (s.span, s.box))
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "lines": [line.state() for line in self._lines],
+            "past": [[time, end, _packed(grey)] for time, end, grey in self._past],
+            "searched": None if self._searched is None else _packed(self._searched),
+            "searched_at": None if math.isinf(self._searched_at) else self._searched_at,
+            "wait": self._wait,
+            "samples": self._samples,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._lines = [Line.from_state(s) for s in state["lines"]]
+        self._past = [(time, end, _unpacked(grey)) for time, end, grey in state["past"]]
+        self._searched = None if state["searched"] is None else _unpacked(state["searched"])
+        self._searched_at = -math.inf if state["searched_at"] is None else state["searched_at"]
+        self._wait = state["wait"]
+        self._samples = state["samples"]
+
+    # One sample
+
+    def _sample(self, time: float, end: float, picture: np.ndarray) -> list[Segment]:
+        grey = changes.luma(picture)
+        if self._past and self._past[-1][2].shape != grey.shape:  # the stream changed its size: another picture
+            made = [s for line in self._lines for s in self._segments(line)]
+            samples = self._samples
+            self._reset()
+            self._samples = samples
+        else:
+            made = []
+        self._samples += 1
+        self._repeats = 0
+        now = changes.gradients(grey)
+        before = self._past[-1][2] if self._past else None
+        for line in list(self._lines):
+            made.extend(self._look(line, time, end, picture, grey, now))
+        self._search_if_due(time, end, picture, grey, now, before)
+        gone = [li for li in self._lines if time - li.last > (PATIENCE if li.wanted else 0)]
+        made.extend(s for line in gone for s in self._segments(line))
+        self._lines = [li for li in self._lines if li not in gone]
+        self._past = [p for p in self._past if p[0] >= time - LOOK_BACK] + [(time, end, grey)]
+        return made
+
+    def _look(
+        self, line: Line, time: float, end: float, picture: np.ndarray, grey: np.ndarray, now: Gradients
+    ) -> list[Segment]:
+        """Follow one line to this sample; returns segments when its text has given way to another."""
+        found = line.compare(now)
+        if found.overall >= SAME and found.worst >= SAME_PART:
+            line.see(time, end)
+            line.speed = (0.0, 0.0)
+            if found.contrast >= STRONGER:
+                self._relearn(line, grey)
+                self._read_again(line, time, picture, afresh=True)
+            elif line.count < ENOUGH and line.says()[1] < SURE and time - line.read_at >= WAIT - 1e-6:
+                self._read_again(line, time, picture)
+            line.steady(now)
+            return []
+        if found.overall >= MAYBE and line.wanted:
+            return self._doubt(line, time, end, picture, grey, found.overall)
+        if line.wanted and (place := line.search(grey)) is not None:
+            line.move(*place, grey.shape)
+            line.see(time, end)
+            if line.says()[1] < SURE and line.count < ENOUGH:
+                self._read_again(line, time, picture)
+        return []
+
+    def _doubt(
+        self, line: Line, time: float, end: float, picture: np.ndarray, grey: np.ndarray, likeness: float
+    ) -> list[Segment]:
+        """Some of a line's edges are there: is it the same line on a moving ground, changed, or gone?"""
+        patient = time - line.read_at < 2 * WAIT - 1e-6 and not line.counter
+        if patient or self._repeats >= REPEATS:
+            if likeness >= (SAME + MAYBE) / 2:
+                line.see(time, end)
+            return []
+        self._repeats += 1
+        reading = self._recognise(picture, line.region)
+        text, _ = line.says()
+        if lines.same_text(text, reading.text):
+            line.see(time, end)
+            line.add(reading.text, reading.score, time)
+            self._relearn(line, grey)
+            return []
+        if not lines.plausible(reading.text, reading.score):
+            line.read_at = time
+            return []
+        # Another text stands in the same place: this line ended with the sample before.
+        made = self._segments(line)
+        self._lines.remove(line)
+        follower = self._new_line(line.quad, reading.text, reading.score, time, end, grey)
+        if lines.runs_on(text, reading.text):
+            line.counter = follower.counter = True
+            made = self._segments(line)
+        return made
+
+    # Searching for lines
+
+    def _search_if_due(
+        self,
+        time: float,
+        end: float,
+        picture: np.ndarray,
+        grey: np.ndarray,
+        now: Gradients,
+        before: np.ndarray | None,
+    ) -> None:
+        waited = time - self._searched_at + 1e-6
+        if waited < WAIT or (before is not None and np.array_equal(grey, before) and np.array_equal(grey, self._searched)):
+            return
+        earlier = changes.gradients(before) if before is not None else None
+        read = changes.gradients(self._searched) if self._searched is not None else None
+        known = np.zeros(grey.shape, dtype=bool)
+        for line in self._lines:
+            if line.last == time:
+                known[line.y : line.y + line.patch.shape[0], line.x : line.x + line.patch.shape[1]] = True
+        still, every = changes.fresh_blocks(now, earlier, read, known)
+        rolling = any(li.moving and li.last == time for li in self._lines)
+        due = (
+            (read is None and every >= BLOCKS)
+            or (still >= BLOCKS and waited >= self._wait)
+            or (every >= BLOCKS and waited >= (MOVING_WAIT if rolling else RECHECK))
+        )
+        if not due:
+            return
+        standing = earlier is not None and _standing(now, earlier) >= STANDING
+        regions = self._detect(picture, FINE if standing else COARSE)
+        found = [self._settle(r, time, end, picture, grey, before) for r in regions]
+        self._wait = WAIT if any(found) else min(LONGEST_WAIT, 2 * self._wait)
+        self._searched, self._searched_at = grey, time
+
+    def _settle(
+        self,
+        region: ocr.Region,
+        time: float,
+        end: float,
+        picture: np.ndarray,
+        grey: np.ndarray,
+        before: np.ndarray | None,
+    ) -> bool:
+        """Give a found region to the line it belongs to, or begin a new one; whether anything new was read."""
+        shares = [(li, *lines.overlap(region.box, li.box)) for li in self._lines if li.last == time]
+        if any(iou >= 0.5 or (mine >= 0.8 and theirs >= 0.25) for _, iou, mine, theirs in shares if iou):
+            wide = [
+                li for li, iou, _, theirs in shares if theirs >= 0.7 and _width(region.box) >= 1.15 * _width(li.box)
+            ]
+            if not wide:
+                return False
+        inside = [li for li, _, _, theirs in shares if theirs >= 0.7]
+        if inside and sum(_width(li.box) for li in inside) >= 0.85 * _width(region.box):
+            return False  # the same text, this time found in one piece
+        reading = self._recognise(picture, region)
+        good = lines.plausible(reading.text, reading.score)
+        if inside:
+            return good and self._grow(inside, region, reading, time, grey)
+        if good:
+            for line in self._lines:
+                near = lines.overlap(region.box, line.box)[0] >= 0.3 or (line.moving and _close(region.box, line.box))
+                if line.wanted and line.last < time and near and lines.same_text(line.says()[0], reading.text):
+                    line.see(time, end)
+                    line.add(reading.text, reading.score, time)
+                    line.quad = region.quad
+                    self._relearn(line, grey)
+                    return True
+        line = self._new_line(region.quad, reading.text, reading.score, time, end, grey, before)
+        line.wanted = good
+        self._date_back(line)
+        return good
+
+    def _grow(
+        self, inside: list[Line], region: ocr.Region, reading: ocr.Reading, time: float, grey: np.ndarray
+    ) -> bool:
+        """A line got longer (typed letter by letter, wiped in): the longer reading replaces the shorter."""
+        first = min(inside, key=lambda li: li.first)
+        if not all(not li.wanted or lines.grows(li.says()[0], reading.text) for li in inside):
+            return False
+        for other in inside:
+            if other is not first:
+                self._lines.remove(other)
+        first.quad, first.home, first.wanted = region.quad, region.box, True
+        first.readings = []
+        first.add(reading.text, reading.score, time)
+        self._relearn(first, grey)
+        return True
+
+    def _new_line(
+        self,
+        quad: np.ndarray,
+        text: str,
+        score: float,
+        time: float,
+        end: float,
+        grey: np.ndarray,
+        before: np.ndarray | None = None,
+    ) -> Line:
+        x, y, patch, weight = lines.learn(grey, before, quad)
+        line = Line(quad, time, end, time, x, y, patch, weight, home=ocr.bounding_box(quad))
+        line.add(text, score, time)
+        self._lines.append(line)
+        return line
+
+    def _date_back(self, line: Line) -> None:
+        """The search came after the line: find the first of the last samples that shows it."""
+        for time, _, grey in reversed(self._past):
+            found = line.compare(changes.gradients(grey))
+            if found.overall < SAME - 0.1 or found.contrast < 0.15:
+                return
+            line.first = time
+            line.seen += 1
+
+    def _relearn(self, line: Line, grey: np.ndarray) -> None:
+        line.x, line.y, line.patch, line.weight = lines.learn(grey, None, line.quad)
+
+    def _read_again(self, line: Line, time: float, picture: np.ndarray, afresh: bool = False) -> None:
+        if self._repeats >= REPEATS:
+            return
+        self._repeats += 1
+        reading = self._recognise(picture, line.region)
+        if afresh and reading.score >= line.says()[1]:
+            line.readings = []
+        line.add(reading.text, reading.score, time)
+        line.wanted = lines.plausible(*line.says())
+
+    # Output
+
+    def _segments(self, line: Line, alone: bool = False) -> list[Segment]:
+        text, score = line.says()
+        if not line.wanted or not lines.plausible(text, score):
+            return []
+        if line.seen < 2 and not line.counter and not alone and (score < VERY_SURE or len(lines.plain(text)) < 4):
+            return []
+        data: dict[str, Any] = {"readings": line.count, "samples": line.seen}
+        if line.counter:
+            data["counter"] = True
+        if line.moving:
+            data["moving"] = True
+            data["end_box"] = [round(v, 4) for v in line.box]
+        x0, y0, x1, y1 = (round(v, 4) for v in line.home)
+        return [
+            Segment(
+                span=Span(line.first, line.end),
+                kind="screen",
+                source=self.source,
+                text=text,
+                language=language_of(text),
+                score=round(score, 4),
+                box=(x0, y0, x1, y1),
+                data=data,
+            )
+        ]
+
+    # The reader, loaded when first needed
+
+    def _engine(self) -> ocr.Reader:
+        if self._reader is None:
+            self._reader = ocr.Reader(self.threads)
+        return self._reader
+
+    def _detect(self, picture: np.ndarray, size: int) -> list[ocr.Region]:
+        return self._engine().detect(picture, size)
+
+    def _recognise(self, picture: np.ndarray, region: ocr.Region) -> ocr.Reading:
+        return self._engine().recognise(picture, region)
+
+
+def _standing(now: Gradients, before: Gradients) -> float:
+    """Share of the strong edges that stand as they stood one sample before; 0 where there are none."""
+    strong = now.strength > changes.STRONG
+    count = int(strong.sum())
+    return float((strong & ~changes.differs(now, before, changes.STILL)).sum()) / count if count else 0.0
+
+
+def _width(box: lines.Box) -> float:
+    return box[2] - box[0]
+
+
+def _close(a: lines.Box, b: lines.Box) -> bool:
+    """Whether a line may have moved from one to the other between two looks."""
+    return abs(a[0] - b[0]) <= 2 * lines.REACH_X and abs(a[1] - b[1]) <= 2 * lines.REACH_Y
+
+
+def _packed(grey: np.ndarray) -> np.ndarray:
+    """(h, w) uint8 -> PNG bytes as (n,) uint8, without loss: a state is stored with every stretch."""
+    import cv2
+
+    return cv2.imencode(".png", grey)[1].ravel()
+
+
+def _unpacked(data: np.ndarray) -> np.ndarray:
+    import cv2
+
+    return cv2.imdecode(np.asarray(data, dtype=np.uint8), cv2.IMREAD_GRAYSCALE)

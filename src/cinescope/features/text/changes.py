@@ -1,0 +1,146 @@
+"""Where a picture has changed so that there may be new text, and whether a known line still stands. Reads nothing.
+
+Everything works on gradients of a small luma picture, because what makes text is its edges: they stay while the
+ground behind moves, they keep their directions while a title fades in, and neighbouring strokes give gradients of
+opposite sign close together, which shadows, horizons and faces seldom do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+# Longest side of the luma picture. Letters of 4% of the height are then 14 pixels high with strokes of 2 pixels.
+LUMA_SIZE = 640
+# A 3 x 3 Sobel answers 4 times the step of an edge; below a step of 20 grey levels even people read with effort.
+STRONG = 80
+# Blocks that are counted, pixels: about a letter wide, half a line high.
+BLOCK_WIDTH, BLOCK_HEIGHT = 16, 8
+# A block is like text when this share of it is edge, and this share of it edge of either sign.
+EDGE_SHARE, SIGN_SHARE = 0.15, 0.05
+# Edges that differ by less than this share of their strength between two samples stand still (coding noise is less);
+# those that differ by more than the other are new.
+STILL, NEW = 0.4, 0.6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gradients:
+    """Horizontal and vertical derivatives of a luma picture."""
+
+    x: np.ndarray  # (h, w) int16
+    y: np.ndarray  # (h, w) int16
+
+    @property
+    def strength(self) -> np.ndarray:
+        return np.abs(self.x) + np.abs(self.y)
+
+    def at(self, x: int, y: int, width: int, height: int) -> Gradients:
+        return Gradients(self.x[y : y + height, x : x + width], self.y[y : y + height, x : x + width])
+
+
+def luma(picture: np.ndarray) -> np.ndarray:
+    """(H, W, 3) RGB -> (h, w) uint8 with the longest side at most LUMA_SIZE."""
+    import cv2
+
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    height, width = grey.shape
+    scale = LUMA_SIZE / max(height, width)
+    if scale >= 1:
+        return grey
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+
+
+def gradients(grey: np.ndarray) -> Gradients:
+    """Sobel derivatives of a (h, w) uint8 picture."""
+    import cv2
+
+    return Gradients(cv2.Sobel(grey, cv2.CV_16S, 1, 0), cv2.Sobel(grey, cv2.CV_16S, 0, 1))
+
+
+def differs(now: Gradients, then: Gradients, share: float) -> np.ndarray:
+    """(h, w) bool: edges of `now` that differ from `then` by more than a share of their own strength."""
+    change = np.abs(now.x - then.x) + np.abs(now.y - then.y)
+    return change > share * now.strength
+
+
+def text_like(now: Gradients, which: np.ndarray) -> np.ndarray:
+    """(rows, columns) bool over blocks of BLOCK_WIDTH x BLOCK_HEIGHT: where the chosen (h, w) edges look like strokes."""
+    import cv2
+
+    height, width = which.shape
+    rows, columns = height // BLOCK_HEIGHT, width // BLOCK_WIDTH
+    if not rows or not columns:
+        return np.zeros((0, 0), dtype=bool)
+    inside = (slice(0, rows * BLOCK_HEIGHT), slice(0, columns * BLOCK_WIDTH))
+
+    def share(mask: np.ndarray) -> np.ndarray:
+        return cv2.resize(mask[inside].astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
+
+    slope = now.x[inside]
+    chosen = which[inside]
+    rising, falling = share(chosen & (slope > STRONG // 2)), share(chosen & (slope < -STRONG // 2))
+    found: np.ndarray = (share(chosen) >= EDGE_SHARE) & (np.minimum(rising, falling) >= SIGN_SHARE)
+    return found
+
+
+def fresh_blocks(
+    now: Gradients, before: Gradients | None, read: Gradients | None, known: np.ndarray | None = None
+) -> tuple[int, int]:
+    """How many text-like blocks are new since the last reading: (those that stand still since `before`, all).
+
+    `before` is the sample before this one, `read` the one that was last looked at; None where there was none.
+    `known` is (h, w) bool: where lines stand that are followed already.
+    """
+    new = now.strength > STRONG
+    if known is not None:
+        new &= ~known
+    if read is not None:
+        new &= differs(now, read, NEW)
+    every = int(text_like(now, new).sum())
+    if before is None or not every:
+        return 0, every
+    return int(text_like(now, new & ~differs(now, before, STILL)).sum()), every
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """How much of a known line is in a picture."""
+
+    overall: float  # -1 to 1: correlation of the edges over the whole line
+    worst: float  # the same in the least similar stretch of about one letter
+    contrast: float  # strength of the edges relative to the line as it was learned
+
+
+ABSENT = Presence(0.0, 0.0, 0.0)
+
+
+def presence(template: Gradients, weight: np.ndarray, now: Gradients) -> Presence:
+    """Compares a line's (h, w) gradients, weighted by (h, w) values 0 to 1, with what stands in its place now.
+
+    Edges of the moving ground are cut to the strength the line has there, so that they cannot outvote it.
+    """
+    if now.x.shape != template.x.shape or not template.x.size:
+        return ABSENT
+    tx, ty = template.x.astype(np.float32), template.y.astype(np.float32)
+    nx, ny = now.x.astype(np.float32), now.y.astype(np.float32)
+    there, here = np.hypot(tx, ty), np.hypot(nx, ny)
+    cut = np.minimum(1.0, 1.5 * there / np.maximum(here, 1e-6))
+    nx, ny = nx * cut, ny * cut
+    dot = (weight * (tx * nx + ty * ny)).sum(axis=0)
+    own = (weight * there**2).sum(axis=0)
+    other = (weight * (nx**2 + ny**2)).sum(axis=0)
+    if own.sum() <= 0 or other.sum() <= 0:
+        return ABSENT
+    overall = float(dot.sum() / np.sqrt(own.sum() * other.sum()))
+    contrast = float(np.sqrt(other.sum() / own.sum()))
+    span = max(4, min(template.x.shape))
+    if len(dot) <= span:
+        return Presence(overall, overall, contrast)
+    window = np.ones(span, dtype=np.float32)
+    dots, owns, others = (np.convolve(v, window, mode="valid") for v in (dot, own, other))
+    # Stretches that hold next to nothing of the line (a gap between words) say nothing about it.
+    full = owns >= 0.3 * owns.mean()
+    likeness = dots[full] / np.sqrt(np.maximum(owns[full] * others[full], 1e-6))
+    return Presence(overall, float(likeness.min()), contrast)
