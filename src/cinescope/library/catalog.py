@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cinescope.library import locations
-from cinescope.library.store import Store, quoted
+from cinescope.library.store import Store, one_of, quoted
 from cinescope.types import BadQueryError, LibraryError, Note, Source, Span, Timeline, Track, parse_time
 
 if TYPE_CHECKING:
@@ -41,9 +42,9 @@ class VideoSummary:
         return self.id[:8]
 
 
-def videos(store: Store) -> list[VideoSummary]:
-    """Every video, in the order of their file names."""
-    summaries = _summaries(store, None)
+def videos(store: Store, ids: Iterable[str] | None = None) -> list[VideoSummary]:
+    """Every video, or those with the given ids, in the order of their file names."""
+    summaries = _summaries(store, ids)
     return sorted(summaries, key=lambda v: (v.name.casefold(), v.id))
 
 
@@ -188,12 +189,18 @@ def places(store: Store, video_id: str) -> list[Location]:
     return [locations.row_location({**row, "state": locations.state_of(row)}) for row in rows]
 
 
+def roots(store: Store) -> list[str]:
+    """The folders and files that were given to index so far."""
+    return sorted({os.fsdecode(r["root"]) for r in store.rows("locations", ["root"])})
+
+
 _ORDER = {"here": 0, "offline": 1, "gone": 2}
 
 
-def _summaries(store: Store, only: str | None) -> list[VideoSummary]:
-    where = f"id = {quoted(only)}" if only else None
-    of_video = f"video_id = {quoted(only)}" if only else None
+def _summaries(store: Store, ids: Iterable[str] | None) -> list[VideoSummary]:
+    wanted = None if ids is None else sorted(set(ids))
+    where = None if wanted is None else one_of("id", wanted)
+    of_video = None if wanted is None else one_of("video_id", wanted)
     columns = ["id", "title", "duration", "recorded", "added", "problem"]
     listed = store.rows("videos", columns, filter=where)
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)

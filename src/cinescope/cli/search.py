@@ -1,0 +1,166 @@
+"""`cinescope search`: words in, moments out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cinescope.cli import hits
+from cinescope.cli.common import JsonOption, LibraryOption, count, open_library, print_json, remark, settings
+from cinescope.cli.text import blue, bold, dim, marked, one_line, printable, terminal_width, width
+from cinescope.types import BadQueryError, format_time
+
+if TYPE_CHECKING:
+    from cinescope.api.library import Library
+    from cinescope.library.catalog import VideoSummary
+    from cinescope.types import Moment, SearchResult
+
+# No short options: `-word` in a query means "without this word".
+_SETTINGS = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
+
+
+@settings(**_SETTINGS)
+def search(
+    query: Annotated[list[str], typer.Argument(metavar="WORDS", help='Words; "a phrase"; -without.')],
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Moments at most.")] = 10,
+    video: Annotated[list[str] | None, typer.Option("--video", metavar="VIDEO", help="Only in this video.")] = None,
+    folder: Annotated[str, typer.Option("--folder", metavar="PATH", help="Only in videos of this folder.")] = "",
+    collection: Annotated[str, typer.Option("--collection", metavar="NAME", help="Only in this collection.")] = "",
+    tag: Annotated[str, typer.Option("--tag", metavar="TAG", help="Only in videos with this tag.")] = "",
+    date: Annotated[str, typer.Option("--date", metavar="DATE", help="Only videos recorded then: 2024, 2024-05.")] = "",
+    speech: Annotated[bool, typer.Option("--speech", help="Only what is said.")] = False,
+    screen: Annotated[bool, typer.Option("--screen", help="Only what is written on the screen.")] = False,
+    before: Annotated[str, typer.Option("--before", metavar="WORDS", help="Only before these words are said.")] = "",
+    after: Annotated[str, typer.Option("--after", metavar="WORDS", help="Only after these words are said.")] = "",
+    language: Annotated[str, typer.Option("--language", metavar="CODE", help="Only in this language (en, zh).")] = "",
+    thumbs: Annotated[
+        Path | None, typer.Option("--thumbs", metavar="FOLDER", help="Write each hit's key frame there.")
+    ] = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Find the second where words are said or shown.
+
+    \b
+    cinescope search red car
+    cinescope search '"climate report" -draft' --speech
+    cinescope search invoice --folder ~/Videos/2024 --limit 30
+    cinescope open 1
+
+    Exit status: 0 with hits, 1 without, 2 for a query that means nothing.
+    """
+    for word in query:
+        if word.startswith("--"):
+            raise BadQueryError(f"search has no option {word}", "see: cinescope search --help")
+    lib = open_library(library)
+    result = lib.search(
+        " ".join(query),
+        limit=limit,
+        videos=tuple(video or ()),
+        folder=folder,
+        collection=collection,
+        tag=tag,
+        date=date,
+        kinds=tuple(kind for kind, wanted in (("speech", speech), ("screen", screen)) if wanted),
+        before=before,
+        after=after,
+        language=language,
+    )
+    hits.remember(lib, result.moments)
+    names = {v.id: v for v in lib.videos(m.video_id for m in result.moments)} if result.moments else {}
+    pictures = _write_thumbs(lib, result.moments, thumbs) if thumbs is not None else {}
+    if json:
+        print_json(_as_json(result, names, pictures))
+    else:
+        show_result(result, names, pictures)
+    raise typer.Exit(0 if result.moments else 1)
+
+
+def show_result(
+    result: SearchResult, names: dict[str, VideoSummary], pictures: dict[str, str] | None = None, remarks: Any = remark
+) -> None:
+    """Print a search result as people read it; what could not be looked at goes through `remarks`."""
+    columns = terminal_width()
+    for rank, moment in enumerate(result.moments, 1):
+        video = names.get(moment.video_id)
+        name = printable((video.title or video.name) if video else moment.video_id[:8])
+        away = "" if video is None or video.state == "here" else f"  ({video.state})"
+        time = f"{format_time(moment.span.start)}-{format_time(moment.span.end)}"
+        print(f"{rank:>3}  {bold(name)}{away}  {blue(time)}  {dim(moment.address)}")
+        for evidence in moment.evidence[:3]:
+            label = f"{evidence.kind:<7}"
+            at = format_time(evidence.span.start)
+            room = columns - 5 - width(label) - len(at) - 2
+            print(f"     {dim(label)} {dim(at)} {marked(evidence.text, evidence.matched, room)}")
+        if pictures and moment.address in pictures:
+            print(f"     {dim('picture')} {printable(pictures[moment.address])}")
+    if not result.moments:
+        remarks(one_line(result.note) or f"nothing matches '{printable(result.query)}'")
+        if result.spellings:
+            remarks("near spellings that occur here: " + ", ".join(map(one_line, result.spellings)))
+        return
+    if result.note:
+        remarks(dim(one_line(result.note)))
+    if result.total > len(result.moments) or result.more:
+        least = "at least " if result.more else ""
+        remarks(dim(f"{len(result.moments)} of {least}{count(result.total, 'moment')}; more with --limit"))
+
+
+def _write_thumbs(lib: Library, moments: tuple[Moment, ...], folder: Path) -> dict[str, str]:
+    from cinescope.library import catalog
+
+    folder.mkdir(parents=True, exist_ok=True)
+    written = {}
+    store = lib.store
+    for rank, moment in enumerate(moments, 1):
+        picture = catalog.thumbnail(store, moment.video_id, moment.span.start)
+        if picture is not None:
+            file = folder / f"{rank:03d}-{moment.video_id[:8]}-{moment.span.start:.2f}.jpg"
+            file.write_bytes(picture)
+            written[moment.address] = str(file)
+    return written
+
+
+def _as_json(result: SearchResult, names: dict[str, VideoSummary], pictures: dict[str, str]) -> dict[str, Any]:
+    moments = []
+    for rank, moment in enumerate(result.moments, 1):
+        video = names.get(moment.video_id)
+        moments.append(
+            {
+                "rank": rank,
+                "address": moment.address,
+                "video": moment.video_id,
+                "title": (video.title or video.name) if video else "",
+                "path": video.path if video else "",
+                "state": video.state if video else "",
+                "start": moment.span.start,
+                "end": moment.span.end,
+                "score": moment.score,
+                "by_modality": moment.by_modality,
+                "thumbnail": pictures.get(moment.address),
+                "evidence": [
+                    {
+                        "kind": e.kind,
+                        "start": e.span.start,
+                        "end": e.span.end,
+                        "text": e.text,
+                        "matched": [list(m) for m in e.matched],
+                        "score": e.score,
+                        "language": e.language,
+                        "source": e.source,
+                    }
+                    for e in moment.evidence
+                ],
+            }
+        )
+    return {
+        "query": result.query,
+        "moments": moments,
+        "total": result.total,
+        "more": result.more,
+        "note": result.note,
+        "spellings": list(result.spellings),
+        "looked_at": list(result.looked_at),
+    }
