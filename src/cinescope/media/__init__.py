@@ -6,9 +6,14 @@ Names load on first use, so importing this package costs nothing: PyAV and OpenC
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cinescope.media.cutting import cut as cut
+    from cinescope.media.cutting import mux as mux
+    from cinescope.media.encode import VideoWriter as VideoWriter
     from cinescope.media.pictures import picture_bytes as picture_bytes
     from cinescope.media.pictures import read_picture as read_picture
     from cinescope.media.pictures import save_picture as save_picture
@@ -28,7 +33,10 @@ EXPORTS = {
     "Picture": "cinescope.media.video",
     "SoundReader": "cinescope.media.sound",
     "VideoReader": "cinescope.media.video",
+    "VideoWriter": "cinescope.media.encode",
+    "cut": "cinescope.media.cutting",
     "measure_duration": "cinescope.media.probe",
+    "mux": "cinescope.media.cutting",
     "picture_bytes": "cinescope.media.pictures",
     "probe": "cinescope.media.probe",
     "read_picture": "cinescope.media.pictures",
@@ -39,6 +47,16 @@ EXPORTS = {
     "side_files": "cinescope.media.subtitles",
     "sound_extent": "cinescope.media.sound",
 }
+
+
+class _Package(ModuleType):
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Python puts each loaded submodule here; the one called `probe` would hide the function of that name.
+        if not (name in EXPORTS and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

@@ -88,7 +88,7 @@ class VideoWriter:
             ]
             self._cues = sorted(cues, key=lambda packet: packet.pts, reverse=True)  # the next one last
             if chapters:
-                self._out.set_chapters([_chapter(n, chapter) for n, chapter in enumerate(chapters)])
+                self._out.set_chapters([chapter_entry(n, chapter) for n, chapter in enumerate(chapters)])
             self._stack = stack.pop_all()
 
     def __enter__(self) -> VideoWriter:
@@ -341,7 +341,7 @@ def _payload(cue: Cue, codec: str) -> bytes:
     )
 
 
-def _chapter(number: int, chapter: Chapter) -> dict[str, Any]:
+def chapter_entry(number: int, chapter: Chapter) -> dict[str, Any]:
     return {
         "id": number, "start": round(chapter.span.start * 1000), "end": round(chapter.span.end * 1000),
         "time_base": Fraction(1, 1000), "metadata": {"title": chapter.title},

@@ -80,7 +80,10 @@ def side_files(path: FilePath, warn: Warn = _log.warning) -> list[Path]:
     for entry in here:
         if entry.name.lower() in FOLDERS and _is(entry, stat.S_ISDIR):
             found += [e for e in _listing(video.parent / entry.name, warn) if _belongs(e, video.stem, others)]
-        elif _belongs(entry, video.stem, others) or entry.name in (f"{video.stem}.info.json",):
+        elif _belongs(entry, video.stem, others) or entry.name in (
+            f"{video.stem}.info.json",
+            f"{video.name}.info.json",
+        ):
             found.append(entry)
     return sorted(Path(entry.path) for entry in found if _is(entry, stat.S_ISREG))
 
