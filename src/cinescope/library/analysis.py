@@ -127,8 +127,8 @@ class _Runner:
             cues=piece.cues if self.needs.subtitles else {},
             tracks=self._deliver(piece.span.end + self.needs.look_back),
         )
-        self.fed_until = piece.span.end
         made = self.analyser.feed(window)
+        self.fed_until = piece.span.end
         self.made.extend(made)
         return made
 

@@ -5,19 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from datetime import UTC, datetime
 from typing import Any
 
 from cinescope.library import corrections
 from cinescope.library.analysis import Part, Stretch
+from cinescope.library.clock import now
 from cinescope.library.locations import Found
 from cinescope.library.plan import Plan
 from cinescope.library.rows import PERSON, segment_row
 from cinescope.library.store import Store, binary, quoted
-
-
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _of(video_id: str, source_key: str) -> str:

@@ -100,7 +100,7 @@ def index(
     if not given:
         raise BadQueryError("nothing to index was named", "give a folder or files")
     chosen = choose_analysers(only, skip, settings or {})
-    cancel = cancel or Cancel()
+    cancel = Cancel() if cancel is None else cancel
     tally = _Tally(progress or (lambda _: None))
     for missing in chosen.missing:
         tally.warnings.append(missing)

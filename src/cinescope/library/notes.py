@@ -10,7 +10,7 @@ import getpass
 import uuid
 from typing import Any, Literal
 
-from cinescope.library.commit import now
+from cinescope.library.clock import now
 from cinescope.library.corrections import CORRECTED, correct_row, touches
 from cinescope.library.lock import cleaning
 from cinescope.library.rows import PERSON, text_columns

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from cinescope.library.clock import now
 from cinescope.library.codec import json_video, video_json
-from cinescope.library.commit import now
 from cinescope.library.locations import Found, content_id, location_row, printable, state_of, unchanged
 from cinescope.library.rows import segment_row
 from cinescope.library.store import Store, binary, one_of, quoted

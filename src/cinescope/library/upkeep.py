@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from cinescope.library import schema
+from cinescope.library.clock import now
 from cinescope.library.lock import cleaning, writing
 from cinescope.library.store import Store, one_of
 from cinescope.types import LibraryError
@@ -98,6 +99,9 @@ def purge(store: Store) -> None:
         data.optimize.compact_files(
             target_rows_per_fragment=_ROWS_PER_FRAGMENT, materialize_deletions=True, materialize_deletions_threshold=0.0
         )
+        store.refresh(name)
+        # The newest version names its last change, and that may be a deletion with ids in it: make it another one.
+        store.dataset(name).update_config({"cinescope.swept": now()})
         store.refresh(name)
     if store.count("segments"):
         build_indexes(store, anew=True)
