@@ -9,7 +9,6 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import av
@@ -112,7 +111,3 @@ def reason(error: BaseException) -> str:
     """What FFmpeg or the system said, on one line."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return ascii_safe(str(text).strip().rstrip("."))
-
-
-def as_path(path: FilePath) -> Path:
-    return Path(os.fspath(path))

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,7 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+from av.sidedata.sidedata import Type as SideType
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from cinescope.types.signal import Pixels
@@ -50,6 +52,22 @@ class Geometry:
         """Coded (width, height) -> shown (width, height): square pixels, upright. Pixel aspect changes the width."""
         width = max(1, round(width * self.pixel_aspect))
         return (height, width) if self.rotation in (90, 270) else (width, height)
+
+
+def geometry_of(frame: Any, pixel_aspect: float) -> Geometry:
+    """From the display matrix that a decoded frame carries (containers and EXIF write it); upright where there is none.
+
+    The matrix maps (x, y) to (a x + c y, b x + d y) and lies in memory as a b u c d v x y w (libavutil/display.h);
+    angles between the four are rounded to the nearest of them.
+    """
+    matrix = next((d for d in frame.side_data if d.type is SideType.DISPLAYMATRIX), None)
+    if matrix is None or matrix.buffer_size < 36:
+        return Geometry(pixel_aspect)
+    a, b, _, c, d = (int(v) for v in np.frombuffer(bytes(matrix), "=i4", 5))
+    mirrored = a * d - b * c < 0
+    sign = -1 if mirrored else 1
+    turn = round(math.degrees(math.atan2(sign * b, sign * a)) / 90) * 90 % 360
+    return Geometry(pixel_aspect, turn, mirrored)
 
 
 def target_size(shown: tuple[int, int], size: Size) -> tuple[int, int]:

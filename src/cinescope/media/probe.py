@@ -1,61 +1,237 @@
-"""What a container says of itself, before it is read. Knows nothing of what the pictures and the sound hold."""
+"""What a file says of itself, in its container and in the `.info.json` beside it. Knows nothing of what it shows."""
 
 from __future__ import annotations
 
+import json
+import os
+import re
+from collections.abc import Mapping
 from typing import Any
 
-from cinescope.media.opening import FilePath, open_media, shown_name
+import av
+
+from cinescope.media.decoding import Damage, packets_of, seconds
+from cinescope.media.languages import language_tag
+from cinescope.media.opening import FilePath, ascii_safe, open_media, reason, shown_name
+from cinescope.media.streams import attachments_of, streams_of
 from cinescope.types import Chapter, MediaError, Span, Stream, Video
+
+# What a sidecar tells that a person may search or read; the rest (formats, thumbnails, comments) is for downloaders.
+_SIDECAR_KEYS = (
+    "id", "title", "description", "uploader", "channel", "upload_date", "release_date", "language", "tags",
+    "categories", "webpage_url", "license", "duration",
+)  # fmt: skip
+_MAX_SIDECAR = 64 << 20  # bytes; comments of a popular video take some ten megabytes
+
+# Tags of the time of recording, the most telling first: QuickTime's has the camera's time zone, Matroska's are said to
+# be of the recording, `creation_time` is often that of the last conversion.
+_DATE_TAGS = (
+    "com.apple.quicktime.creationdate", "date_recorded", "date_digitized", "datetimeoriginal", "date", "creation_time",
+    "datetime", "year",
+)  # fmt: skip
+
+# Formats without any statement of length: FFmpeg divides the size by the bit rate of the first packets.
+_GUESSED_LENGTH = {"aac", "h264", "hevc", "m4v", "mpegvideo", "ac3", "eac3", "dts", "truehd", "loas", "obu", "vvc"}
+
+_MAX_CHAPTERS = 10_000
 
 
 def probe(path: FilePath) -> Video:
+    """Headers, tags, sidecar and one picture a stream; nothing else is decoded.
+
+    `info` holds "tags" (the container's), "sidecar" (of the .info.json) and "attachments". Raises MediaError for what
+    is no video, sound or picture.
+    """
     container = open_media(path)
     try:
-        return describe(container, path)
+        warnings: list[str] = []
+        streams = streams_of(container, path, warnings)
+        if not any(s.kind in ("video", "audio") for s in streams):
+            raise MediaError(f"'{shown_name(path)}' has neither pictures nor sound", "give a video, sound or picture")
+        unreadable = [s for s in streams if s.kind == "video" and s.interlaced is None]
+        if len(unreadable) == len([s for s in streams if s.kind in ("video", "audio")]):
+            raise MediaError(
+                f"'{shown_name(path)}' has a header, but no picture of it can be decoded",
+                "copy it again from its source",
+            )
+        warnings += _cut_off(container, path)
+        sidecar = _sidecar(path, warnings)
+        tags = {**_first_tags(container), **container.metadata}
+        duration = _duration(container, streams)
+        if duration is None:
+            warnings.append("the file does not say how long it is")
+        info: dict[str, Any] = {"tags": dict(container.metadata)}
+        if sidecar:
+            info["sidecar"] = {k: sidecar[k] for k in _SIDECAR_KEYS if sidecar.get(k) is not None}
+        if attached := attachments_of(container):
+            info["attachments"] = attached
+        sound = Video("", None, streams).first("audio")
+        return Video(
+            id="",
+            duration=duration,
+            streams=streams,
+            container=container.format.name,
+            title=_text(container.metadata.get("title")) or _text(sidecar.get("title")),
+            recorded=_recorded(tags, sidecar),
+            language=(sound.language if sound is not None else "") or language_tag(_text(sidecar.get("language"))),
+            chapters=_chapters(container) or _sidecar_chapters(sidecar),
+            info=info,
+            warnings=tuple(warnings),
+        )
     finally:
         container.close()
 
 
-def describe(container: Any, path: FilePath) -> Video:
-    streams = tuple(_stream(s) for s in container.streams)
-    if not any(s.kind in ("video", "audio") for s in streams):
-        raise MediaError(f"'{shown_name(path)}' has neither pictures nor sound")
-    duration = None if container.duration is None else container.duration / av_time_base()
-    chapters = tuple(
-        Chapter(
-            Span(float(c["start"] * c["time_base"]), float(c["end"] * c["time_base"])), c["metadata"].get("title", "")
-        )
-        for c in container.chapters()
-    )
-    return Video("", duration, streams, container.format.name, container.metadata.get("title", ""), chapters=chapters)
-
-
-def av_time_base() -> int:
-    import av
-
-    return int(av.time_base)
-
-
 def measure_duration(path: FilePath) -> float:
-    raise MediaError("not yet")
+    """Seconds from time 0 to the end of the last picture or sound, by reading every packet; nothing is decoded.
+
+    Raises MediaError when there is not one packet with a time.
+    """
+    container = open_media(path)
+    end = None
+    try:
+        wanted = [s for s in container.streams if s.type in ("video", "audio") and not s.disposition.attached_pic]
+        if not wanted:
+            raise MediaError(f"'{shown_name(path)}' has neither pictures nor sound")
+        for packet in packets_of(container, wanted, Damage()):
+            if packet is None or packet.pts is None:
+                continue
+            until = seconds(packet.pts + (packet.duration or 0), packet.time_base)
+            end = until if end is None else max(end, until)
+    finally:
+        container.close()
+    if end is None:
+        raise MediaError(f"'{shown_name(path)}' has no pictures or sound with a time", "copy it again from its source")
+    return end
 
 
-def _stream(s: Any) -> Stream:
-    start = None if s.start_time is None else float(s.start_time * s.time_base)
-    duration = None if s.duration is None else float(s.duration * s.time_base)
-    common = (s.index, s.type if s.type in ("video", "audio", "subtitle", "attachment") else "data")
-    codec = s.codec_context.codec.canonical_name if s.codec_context is not None else ""
-    if s.type == "video":
-        sar = float(s.sample_aspect_ratio) if s.sample_aspect_ratio else 1.0
-        return Stream(
-            *common, codec, start=start, duration=duration, width=round(s.width * sar), height=s.height, pixel_aspect=sar,
-            frame_rate=float(s.average_rate) if s.average_rate else None, frame_count=s.frames or None,
-            pixel_format=s.pix_fmt, rotation=0, still=bool(s.disposition.attached_pic),
-            default=bool(s.disposition.default),
-        )  # fmt: skip
-    if s.type == "audio":
-        return Stream(
-            *common, codec, start=start, duration=duration, sample_rate=s.sample_rate, channels=s.channels,
-            default=bool(s.disposition.default),
-        )  # fmt: skip
-    return Stream(*common, codec, start=start, duration=duration)
+def _duration(container: Any, streams: tuple[Stream, ...]) -> float | None:
+    if container.format.name in _GUESSED_LENGTH:
+        return None
+    told = [s for s in streams if s.kind in ("video", "audio") and not (s.still and s.start is None)]
+    if told and all(s.duration is not None for s in told):
+        return max((s.start or 0.0) + (s.duration or 0.0) for s in told)
+    if container.duration is None or container.duration <= 0:
+        return None
+    # FFmpeg's container duration counts from the first stream's start.
+    return (max(container.start_time or 0, 0) + container.duration) / av.time_base
+
+
+def _cut_off(container: Any, path: FilePath) -> list[str]:
+    """Whether the index points behind the end of the file, as in a download that broke off."""
+    if "mp4" not in container.format.name:
+        return []
+    size = os.stat(path).st_size
+    for stream in container.streams:
+        entries = stream.index_entries
+        if stream.type not in ("video", "audio") or not len(entries):
+            continue
+        if entries[-1].pos + entries[-1].size <= size:
+            continue
+        low, high = 0, len(entries) - 1
+        while low < high:
+            middle = (low + high) // 2
+            if entries[middle].pos + entries[middle].size <= size:
+                low = middle + 1
+            else:
+                high = middle
+        time = seconds(entries[low].timestamp, stream.time_base)
+        return [f"the file is cut off: of {stream.type} only the first {max(0.0, time):.1f} s are there"]
+    return []
+
+
+def _first_tags(container: Any) -> dict[str, str]:
+    """Tags of the streams, the first stream's first; QuickTime and WebM keep dates there."""
+    tags: dict[str, str] = {}
+    for stream in container.streams:
+        if stream.type in ("video", "audio"):
+            for key, value in stream.metadata.items():
+                tags.setdefault(key, value)
+    return tags
+
+
+def _recorded(tags: Mapping[str, str], sidecar: Mapping[str, Any]) -> str:
+    lower = {k.lower(): v for k, v in tags.items()}
+    for value in [*(lower.get(tag) for tag in _DATE_TAGS), sidecar.get("release_date"), sidecar.get("upload_date")]:
+        date = iso_date(_text(value))
+        if date:
+            return date
+    return ""
+
+
+_DATE = re.compile(
+    r"^(\d{4})(?:[-:/.]?(\d{2})(?:[-:/.]?(\d{2})"
+    r"(?:[T ](\d{2}):?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?)?)?)?$"
+)
+
+
+def iso_date(text: str) -> str:
+    """`20150323`, `2014:05:06 10:11:12`, `2010-12-15T20:42:24.000000Z`, `2014` -> ISO 8601; "" for anything else.
+
+    1904-01-01 and 1970-01-01 are the zeros of container clocks, not dates, and give "".
+    """
+    match = _DATE.match(text.strip())
+    if match is None:
+        return ""
+    year, month, day, hour, minute, second, zone = match.groups()
+    if not 1888 <= int(year) <= 2200:  # 1888: Roundhay Garden Scene, the oldest film there is
+        return ""
+    if (month and not 1 <= int(month) <= 12) or (day and not 1 <= int(day) <= 31):
+        return ""
+    if hour and not (int(hour) < 24 and int(minute) < 60 and int(second or 0) <= 60):
+        return ""
+    date = "-".join(part for part in (year, month, day) if part)
+    if date in ("1904-01-01", "1970-01-01"):
+        return ""
+    if not hour:
+        return date
+    zone = "" if not zone else "Z" if zone in ("Z", "UTC") else f"{zone[:3]}:{zone[-2:]}"
+    return f"{date}T{hour}:{minute}:{second or '00'}{zone}"
+
+
+def _chapters(container: Any) -> tuple[Chapter, ...]:
+    found = []
+    for chapter in container.chapters()[:_MAX_CHAPTERS]:
+        base = chapter["time_base"]
+        if not base:
+            continue
+        start, end = seconds(chapter["start"], base), seconds(chapter["end"], base)
+        found.append(Chapter(Span(start, max(start, end)), _text(chapter["metadata"].get("title"))))
+    return tuple(sorted(found, key=lambda c: c.span))
+
+
+def _sidecar_chapters(sidecar: Mapping[str, Any]) -> tuple[Chapter, ...]:
+    found = []
+    listed = sidecar.get("chapters")
+    for chapter in listed[:_MAX_CHAPTERS] if isinstance(listed, list) else []:
+        try:
+            span = Span(float(chapter["start_time"]), float(chapter["end_time"]))
+        except (KeyError, TypeError, ValueError):
+            continue
+        found.append(Chapter(span, _text(chapter.get("title"))))
+    return tuple(sorted(found, key=lambda c: c.span))
+
+
+def _sidecar(path: FilePath, warnings: list[str]) -> dict[str, Any]:
+    """The object in `talk.info.json` (or `talk.mp4.info.json`) beside `talk.mp4`; {} where there is none."""
+    whole = os.fspath(path)
+    for name in (os.path.splitext(whole)[0] + ".info.json", whole + ".info.json"):
+        try:
+            if os.path.getsize(name) > _MAX_SIDECAR:
+                warnings.append(f"{ascii_safe(os.path.basename(name))} is too large to be read")
+                continue
+            with open(name, encoding="utf-8") as file:
+                loaded = json.load(file)
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, RecursionError) as error:
+            warnings.append(f"{ascii_safe(os.path.basename(name))} cannot be read ({reason(error)})")
+            continue
+        if isinstance(loaded, dict):
+            return loaded
+        warnings.append(f"{ascii_safe(os.path.basename(name))} does not hold an object")
+    return {}
+
+
+def _text(value: Any) -> str:
+    return str(value).strip() if isinstance(value, str | int) else ""

@@ -1,21 +1,36 @@
-"""Pictures of one stream, in presentation order, with the container's presentation times. Knows nothing of sound."""
+"""Pictures of one stream, in presentation order, with the container's presentation times. Knows nothing of sound.
+
+What comes is a pure function of the file, the stream and the times asked for: `pictures(start, end)` gives the very
+pictures of a full decode that lie in [start, end), whatever was read before. See `running.py` for how that is kept.
+"""
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import av
 import numpy as np
 
+from cinescope.media.decoding import Damage
 from cinescope.media.opening import FilePath, open_media, shown_name
-from cinescope.media.planes import Geometry, Size, to_array
+from cinescope.media.planes import Geometry, Size, geometry_of, to_array
+from cinescope.media.running import Source, run
+from cinescope.media.streams import pick, streams_of
 from cinescope.types import Frames, MediaError, Stream
 from cinescope.types.signal import Pixels
 
+# A picture this much later than a grid time still counts as shown then: half of MPEG's 90 kHz tick, so that a rate
+# given as a float (29.97002997) meets the times of the container.
+_SAME_TIME = 0.5 / 90_000
+
+# Seconds between two wanted times from which on seeking is tried instead of decoding through.
+_WORTH_A_SEEK = 4.0
+
 
 class Picture:
-    """One decoded picture. It holds one frame of the decoder, nothing else; `array` computes anew at each call."""
+    """One decoded picture. It holds one frame of the decoder and nothing else; `array` computes anew at each call."""
 
     __slots__ = ("_frame", "_geometry", "duration", "key", "time")
 
@@ -28,35 +43,46 @@ class Picture:
 
     @property
     def size(self) -> tuple[int, int]:
-        """(width, height) as shown."""
+        """(width, height) as shown: upright, with square pixels."""
         return self._geometry.shown(self._frame.width, self._frame.height)
 
+    @property
+    def damaged(self) -> bool:
+        """Whether the decoder had to guess parts of it."""
+        return bool(self._frame.is_corrupt)
+
+    @property
+    def interlaced(self) -> bool:
+        """Whether its odd and even lines were taken at different times; both are in the array, woven as coded."""
+        return bool(self._frame.interlaced_frame)
+
     def array(self, size: Size = None, pixels: Pixels = "rgb") -> np.ndarray:
-        """(H, W, C) uint8. An int `size` is the longest side at most, a pair exactly (width, height)."""
+        """(H, W, C) uint8, full range. An int `size` is the longest side at most, a pair exactly (width, height)."""
         return to_array(self._frame, self._geometry, size, pixels)
 
 
 class VideoReader:
-    """Reads one video stream. A context manager; `stream` is a container index, default the one a player shows."""
+    """Reads one video stream. A context manager; `stream` is a container index, default the one a player shows.
+
+    Raises MediaError where the file cannot be read or has no pictures. Damage on the way is not an error: decoding
+    goes on where it can, and `warnings` tells.
+    """
 
     def __init__(self, path: FilePath, stream: int | None = None) -> None:
-        from cinescope.media.probe import describe
-
         self.path = path
-        self.warnings: list[str] = []
-        self._container: Any = open_media(path)
-        video = describe(self._container, path)
-        if stream is None:
-            chosen = video.first("video")
-        else:
-            chosen = next((s for s in video.streams if s.index == stream and s.kind == "video"), None)
-        if chosen is None:
-            self._container.close()
-            raise MediaError(
-                f"'{shown_name(path)}' has no pictures" + ("" if stream is None else f" in stream {stream}")
-            )
-        self.stream: Stream = chosen
-        self._geometry = Geometry(chosen.pixel_aspect or 1.0, chosen.rotation or 0)
+        self._damage = Damage()
+        container = open_media(path)
+        try:
+            notes: list[str] = []
+            self.stream: Stream = pick(streams_of(container, path, notes), "video", stream, path)
+        finally:
+            container.close()
+        self._source = Source(path, self.stream, self._damage)
+
+    @property
+    def warnings(self) -> list[str]:
+        """Damage met so far while decoding, one sentence each, with the time."""
+        return self._damage.sentences()
 
     def __enter__(self) -> VideoReader:
         return self
@@ -65,62 +91,101 @@ class VideoReader:
         self.close()
 
     def close(self) -> None:
-        self._container.close()
+        self._source.close()
 
     def pictures(
         self, start: float | None = None, end: float | None = None, key_only: bool = False
     ) -> Iterator[Picture]:
-        container = open_media(self.path)
-        try:
-            held: tuple[Any, float] | None = None
-            for frame, time in self._frames(container):
-                if held is not None and (not key_only or held[0].key_frame):
-                    if end is not None and held[1] >= end:
-                        return
-                    if start is None or held[1] >= start:
-                        yield Picture(held[0], self._geometry, held[1], time - held[1])
-                held = frame, time
-            if held is not None and (end is None or held[1] < end) and (start is None or held[1] >= start):
-                yield Picture(held[0], self._geometry, held[1], 1 / (self.stream.frame_rate or 25))
-        finally:
-            container.close()
+        """In presentation order, each in [start, end) seconds. `key_only` decodes the key pictures alone.
 
-    def _frames(self, container: Any) -> Iterator[tuple[Any, float]]:
-        stream = container.streams[self.stream.index]
-        stream.thread_type = "AUTO"
-        base = stream.time_base
-        for packet in container.demux(stream):
-            try:
-                frames = packet.decode()
-            except av.error.FFmpegError as error:
-                self.warnings.append(f"damaged: {error}")
-                continue
-            for frame in frames:
-                if frame.pts is not None:
-                    yield frame, frame.pts * base.numerator / base.denominator
+        A picture's duration reaches to the next one that comes, with `key_only` to the next key picture.
+        Raises MediaError when not one picture of the file can be decoded.
+        """
+        if end is not None and start is not None and end <= start:
+            return
+        for picture in self._shown(start, key_only):
+            if end is not None and picture.time >= end:
+                return
+            if start is None or picture.time >= start:
+                yield picture
+
+    def _shown(self, start: float | None, key_only: bool = False) -> Iterator[Picture]:
+        """As `pictures`, but begins at or before the picture that is shown at `start`."""
+        held: tuple[Any, float] | None = None
+        geometry: Geometry | None = None
+        turned = 0
+        for frame, time in run(self._source, start, key_only):
+            if geometry is None or frame.rotation != turned:
+                geometry, turned = geometry_of(frame, self.stream.pixel_aspect or 1.0), frame.rotation
+            if held is not None:
+                yield Picture(held[0], geometry, held[1], time - held[1])
+            held = frame, time
+        if held is not None and geometry is not None:
+            yield Picture(held[0], geometry, held[1], self._source.last_duration(held[0]))
 
     def at(self, times: Sequence[float], size: Size = None, pixels: Pixels = "rgb") -> Frames:
-        order = np.argsort(times, kind="stable")
-        found: dict[int, Picture] = {}
-        shown: Picture | None = None
-        waiting = list(order)
-        for picture in self.pictures():
-            while waiting and shown is not None and times[waiting[0]] < picture.time:
-                found[waiting.pop(0)] = shown
-            shown = picture
-        for index in waiting:
-            if shown is not None:
-                found[index] = shown
-        if not found:
-            raise MediaError(f"'{shown_name(self.path)}' has no pictures at these times")
-        pictures = [found[i] for i in range(len(times))]
-        return Frames(np.stack([p.array(size, pixels) for p in pictures]), np.array([p.time for p in pictures]), pixels)
+        """For each time the picture that is shown then; before the first one the first, after the end the last.
+
+        `Frames.times` are the pictures' own times, in the order of the times asked for. With `size` None all take
+        the size of the first. Raises MediaError when no picture can be decoded.
+        """
+        arrays: dict[int, np.ndarray] = {}
+        own = np.zeros(len(times), np.float64)
+        waiting = deque(sorted(range(len(times)), key=lambda i: times[i]))
+        if not all(math.isfinite(t) for t in times):
+            raise ValueError(f"times must be finite, got {list(times)}")
+        fixed = size
+
+        def keep(picture: Picture, before: float) -> bool:
+            nonlocal fixed
+            made: np.ndarray | None = None
+            while waiting and times[waiting[0]] + _SAME_TIME < before:
+                if made is None:
+                    made = picture.array(fixed, pixels)
+                    if fixed is None:
+                        fixed = picture.size
+                index = waiting.popleft()
+                arrays[index], own[index] = made, picture.time
+            return made is not None
+
+        while waiting:
+            shown: Picture | None = None
+            kept = False
+            for picture in self._shown(times[waiting[0]]):
+                if shown is not None:
+                    kept = keep(shown, picture.time) or kept
+                shown = picture
+                far = bool(waiting) and times[waiting[0]] > picture.time + _WORTH_A_SEEK
+                if not waiting or (kept and far and self._source.seekable):
+                    break
+            else:
+                if shown is None:
+                    raise MediaError(f"no picture of '{shown_name(self.path)}' can be decoded", "check the file")
+                keep(shown, math.inf)
+        return _stacked([arrays[i] for i in range(len(times))], own, self.stream, size, pixels)
 
     def by_index(self, indices: Sequence[int], size: Size = None, pixels: Pixels = "rgb") -> Frames:
+        """Pictures by their 0-based place in presentation order. Raises MediaError for a place beyond the last."""
+        if any(i < 0 for i in indices):
+            raise ValueError(f"picture numbers begin at 0, got {list(indices)}")
         wanted = set(indices)
-        found = {i: p for i, p in enumerate(self.pictures()) if i in wanted}
-        pictures = [found[i] for i in indices]
-        return Frames(np.stack([p.array(size, pixels) for p in pictures]), np.array([p.time for p in pictures]), pixels)
+        found: dict[int, tuple[np.ndarray, float]] = {}
+        fixed = size
+        count = 0
+        for count, picture in enumerate(self.pictures() if wanted else (), 1):
+            if count - 1 in wanted:
+                found[count - 1] = picture.array(fixed, pixels), picture.time
+                if fixed is None:
+                    fixed = picture.size
+                if len(found) == len(wanted):
+                    break
+        if len(found) < len(wanted):
+            raise MediaError(
+                f"'{shown_name(self.path)}' has {count} pictures, there is no picture number {max(wanted)}",
+                f"count from 0 to {count - 1}",
+            )
+        own = np.array([found[i][1] for i in indices], np.float64)
+        return _stacked([found[i][0] for i in indices], own, self.stream, size, pixels)
 
     def sampled(
         self,
@@ -130,17 +195,33 @@ class VideoReader:
         size: Size = None,
         pixels: Pixels = "rgb",
     ) -> Iterator[tuple[float, Picture]]:
+        """The picture shown at each k / rate in [start, end), with that time; nothing before the first picture.
+
+        `size` and `pixels` change nothing here: they are for `Picture.array`, and accepted so that a `FrameNeed` fits.
+        """
+        if not rate > 0:
+            raise ValueError(f"a rate is positive, got {rate}")
         shown: Picture | None = None
-        k = 0 if start is None else int(np.ceil(start * rate))
-        for picture in self.pictures():
+        k = 0 if start is None else math.ceil(start * rate - _SAME_TIME * rate)
+        first = None if start is None else k / rate
+        for picture in self._shown(first):
             if shown is None:
-                k = max(k, int(np.ceil(picture.time * rate)))
-            while shown is not None and k / rate < picture.time:
+                k = max(k, math.ceil((picture.time - _SAME_TIME) * rate))
+            while shown is not None and k / rate + _SAME_TIME < picture.time:
                 if end is not None and k / rate >= end:
                     return
                 yield k / rate, shown
                 k += 1
+            if end is not None and k / rate >= end:
+                return
             shown = picture
         while shown is not None and k / rate < shown.time + shown.duration and (end is None or k / rate < end):
             yield k / rate, shown
             k += 1
+
+
+def _stacked(arrays: list[np.ndarray], times: np.ndarray, stream: Stream, size: Size, pixels: Pixels) -> Frames:
+    if arrays:
+        return Frames(np.stack(arrays), times, pixels)
+    width, height = size if isinstance(size, tuple) else (stream.width or 1, stream.height or 1)
+    return Frames(np.zeros((0, height, width, 1 if pixels == "grey" else 3), np.uint8), times, pixels)

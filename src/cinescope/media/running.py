@@ -1,0 +1,254 @@
+"""A run of decoded frames from some time on: where to begin, in which order, with how many threads. Makes no arrays.
+
+Three things keep a run a pure function of the file and the time it begins at:
+
+- **Where it begins.** A seek is believed only when the first key frame that comes out of the decoder is not later than
+  the time wanted; frames shown before that key frame belong to the group before (open GOP) and are dropped. Otherwise
+  the seek is tried further back, and at last the stream is decoded from its beginning.
+- **Order.** A few frames are held and sorted by presentation time; a frame whose time does not rise is dropped.
+- **Damage.** FFmpeg's frame threads guess damaged blocks differently from run to run. At the first sign of damage the
+  run goes back to the last good frame and on with one thread, and returns to several after ten good seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import Any
+
+import av
+
+from cinescope.media.decoding import Damage, decode, only, packets_of, seconds
+from cinescope.media.opening import FilePath, open_media, shown_name
+from cinescope.types import MediaError, Stream
+
+# How far before the wanted time a seek is aimed, one try after the other, in seconds. Index times are decoding times
+# in MP4, which lie before presentation times, and byte searches in MPEG streams are off by a group of pictures.
+_SEEK_BACK = (0.0, 1.0, 5.0, 25.0)
+
+# Frames held back to be sorted, and to be decoded again when damage shows up behind them: as many as H.264 and HEVC
+# may reorder (16), within this memory.
+_HELD_FRAMES = 16
+_HELD_BYTES = 64 << 20
+
+_CALM = 10.0  # seconds without damage after which several threads are used again
+
+# Decoders that know of the alpha plane beside a VP8 or VP9 stream; FFmpeg's own do not.
+_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+
+
+class _UnreliableError(Exception):
+    """What a seek led to cannot be trusted."""
+
+
+class _DamagedError(Exception):
+    """Damage was met with several threads at work."""
+
+
+class _CalmError(Exception):
+    """Enough good frames with one thread; `time` is a key frame's, from which several may go on."""
+
+    def __init__(self, time: float) -> None:
+        self.time = time
+
+
+class Source:
+    """One stream of one file, and what has been learnt of it: whether seeks can be trusted."""
+
+    def __init__(self, path: FilePath, stream: Stream, damage: Damage) -> None:
+        self.path = path
+        self.stream = stream
+        self.damage = damage
+        self.seekable = True
+        self._open: list[Any] = []
+
+    def open(self) -> Any:
+        container = open_media(self.path)
+        self._open.append(container)
+        return container
+
+    def shut(self, container: Any) -> None:
+        container.close()
+        self._open.remove(container)
+
+    def close(self) -> None:
+        while self._open:
+            self._open.pop().close()
+
+    def context(self, stream: Any, threads: bool, key_only: bool) -> Any:
+        """A decoder that has seen nothing yet."""
+        context = stream.codec_context
+        if context is None:
+            raise MediaError(
+                f"no decoder for the pictures of '{shown_name(self.path)}' ({self.stream.codec or 'unknown codec'})"
+            )
+        wanted = _ALPHA_DECODERS.get(self.stream.codec) if self.stream.has_alpha else None
+        if wanted in av.codecs_available:
+            extradata = context.extradata
+            context = av.CodecContext.create(wanted, "r")
+            context.extradata = extradata
+        context.thread_type = "AUTO" if threads else "NONE"
+        if not threads:
+            context.thread_count = 1
+        if key_only:
+            context.skip_frame = "NONKEY"
+        return context
+
+    @property
+    def step(self) -> float:
+        """Seconds from picture to picture on average; 25 a second where the file says nothing."""
+        return 1 / self.stream.frame_rate if self.stream.frame_rate else 0.04
+
+    def last_duration(self, frame: Any) -> float:
+        if frame.duration and frame.time_base:
+            return seconds(frame.duration, frame.time_base)
+        return self.step
+
+
+def run(source: Source, start: float | None, key_only: bool) -> Iterator[tuple[Any, float]]:
+    """(frame, time), times rising, from a key frame not later than `start` (or the first frame) to the end.
+
+    Raises MediaError when not one frame of the stream can be decoded.
+    """
+    threads = True
+    begin = start
+    after = -math.inf
+    told = False
+    while True:
+        try:
+            for frame, time in _sorted(source, begin, threads, key_only):
+                if time > after:
+                    told = True
+                    after = time
+                    yield frame, time
+            break
+        except _DamagedError:
+            threads = False
+            begin = start if after == -math.inf else after
+        except _CalmError as calm:
+            threads = True
+            begin = calm.time
+    if not told and start is None:
+        raise MediaError(f"no picture of '{shown_name(source.path)}' can be decoded", "copy it again from its source")
+
+
+def _sorted(source: Source, start: float | None, threads: bool, key_only: bool) -> Iterator[tuple[Any, float]]:
+    """Frames by time, held back a little. With threads the first damaged frame raises _DamagedError."""
+    held: list[tuple[Any, float]] = []
+    last = -math.inf
+    troubled = -math.inf
+    limit = 1
+    for frame, time, trouble, from_seek in _positioned(source, start, threads, key_only):
+        if trouble or (frame is not None and frame.is_corrupt):
+            if threads:
+                raise _DamagedError
+            source.damage.at(time, f"a picture is lost ({trouble})" if trouble else "a picture is damaged")
+            troubled = time
+        if frame is None:
+            continue
+        if not held:
+            limit = _limit(frame)
+        place = bisect_right(held, time, key=lambda item: item[1])
+        if time <= last or (place and held[place - 1][1] == time):
+            source.damage.at(time, "a picture is left out because its time does not rise")
+            continue
+        held.insert(place, (frame, time))
+        if not threads and from_seek and frame.key_frame and time - max(troubled, start or 0.0) > _CALM:
+            for item in held:
+                if item[1] < time:
+                    yield item
+            raise _CalmError(time)
+        while len(held) > limit:
+            item = held.pop(0)
+            last = item[1]
+            yield item
+    yield from held
+
+
+def _limit(frame: Any) -> int:
+    size = sum(plane.buffer_size for plane in frame.planes)
+    return max(1, min(_HELD_FRAMES, _HELD_BYTES // max(1, size)))
+
+
+def _positioned(
+    source: Source, start: float | None, threads: bool, key_only: bool
+) -> Iterator[tuple[Any, float, str, bool]]:
+    """(frame, time, trouble, whether a seek led here) from a trusted key frame or from the beginning."""
+    behind_start = start is not None and start > (source.stream.start or 0.0)
+    if behind_start and source.seekable:
+        assert start is not None
+        container = source.open()
+        begun = False
+        try:
+            stream = only(container, source.stream.index)
+            context = source.context(stream, threads, key_only)
+            for back in _SEEK_BACK:
+                try:
+                    container.seek(_ticks(start - back, stream.time_base), stream=stream)
+                except (av.error.FFmpegError, OSError, OverflowError):
+                    break
+                if context is not stream.codec_context and context.is_open:
+                    context.flush_buffers()
+                for item in _from_key(_timed(source, container, stream, context, derive=False), start):
+                    begun = True
+                    yield (*item, True)
+                if begun:
+                    return
+        except _UnreliableError:
+            # Times that are not in the file can only be counted from the beginning. Frames that were given out before
+            # this showed carried times of the file, so that `run` skips them by time.
+            source.seekable = False
+        finally:
+            source.shut(container)
+    container = source.open()
+    try:
+        stream = only(container, source.stream.index)
+        context = source.context(stream, threads, key_only)
+        for item in _timed(source, container, stream, context, derive=True):
+            yield (*item, False)
+    finally:
+        source.shut(container)
+
+
+def _from_key(items: Iterator[tuple[Any, float, str]], start: float) -> Iterator[tuple[Any, float, str]]:
+    """From the first key frame on, if it is not later than `start`; nothing at all if it is."""
+    key: float | None = None
+    for frame, time, trouble in items:
+        if key is None:
+            if frame is None or not frame.key_frame:
+                if time > start:
+                    return
+                continue
+            if time > start:
+                return
+            key = time
+        if frame is None or time >= key:
+            yield frame, time, trouble
+
+
+def _timed(source: Source, container: Any, stream: Any, context: Any, derive: bool) -> Iterator[tuple[Any, float, str]]:
+    """Frames as they leave the decoder, each with its time; (None, time, why) where a packet was refused.
+
+    Times that the file does not give follow the frame before by the average step, or raise _UnreliableError.
+    """
+    base = stream.time_base
+    time = (source.stream.start or 0.0) - source.step
+    for packet in packets_of(container, stream, source.damage):
+        frames, trouble = decode(context, packet)
+        if trouble:
+            yield None, max(time, 0.0), trouble
+        for frame in frames:
+            if frame.pts is not None:
+                time = seconds(frame.pts, base)
+            elif derive:
+                time += source.step
+                source.damage.note("the file gives no times for some pictures; they are counted by the frame rate")
+                source.seekable = False
+            else:
+                raise _UnreliableError
+            yield frame, time, ""
+
+
+def _ticks(time: float, base: Any) -> int:
+    return math.floor(time * base.denominator / base.numerator)
