@@ -1,0 +1,125 @@
+"""Shots: where the camera, or the editor, changes the view; each with the time of a picture that stands for it.
+
+Sees small pictures only. Makes the kind "shot": the segments tile the video from the first picture to the end of the
+last. `data.key` is the time of the key picture, `data.cut` how the shot begins ("start", "cut", "fade", "dissolve"),
+`data.transition` [start, end] of a fade or dissolve, whose middle is where the shot begins.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cinescope.analysers.shot_boundaries import Boundary, BoundaryFinder
+from cinescope.analysers.shot_keys import KeyPicker
+from cinescope.features.signal.differences import CHROMA_BINS, LUMA_BINS, histograms, sharpness
+from cinescope.types import FrameNeed, Material, Needs, Segment, Source, Span, Window
+
+SIZE = (64, 36)
+WIDTH = LUMA_BINS + CHROMA_BINS**2
+
+
+class Shots:
+    name = "shots"
+    version = "1"
+    summary = "shots with a key picture each: cuts, fades and dissolves"
+    cost = "reads every frame at 64 x 36"
+    requires = ""
+
+    def __init__(self) -> None:
+        self.needs = Needs(frames=FrameNeed(rate=None, size=SIZE, pixels="yuv"))
+        self._clear()
+
+    @staticmethod
+    def available() -> str:
+        return ""
+
+    @property
+    def source(self) -> Source:
+        return Source(self.name, self.version, {})
+
+    def _clear(self) -> None:
+        self._finder = BoundaryFinder()
+        self._keys = KeyPicker(WIDTH)
+        self._times = np.zeros(0, np.float64)
+        self._about = np.zeros((0, 2 + WIDTH), np.float32)  # sharpness, contrast, histogram of pictures not yet settled
+        self._opening: Boundary | None = None  # how the running shot began
+        self._end = 0.0
+
+    def begin(self, material: Material) -> None:
+        self._clear()
+
+    def feed(self, window: Window) -> list[Segment]:
+        frames = window.frames
+        if frames is None or not len(frames):
+            return []
+        times = frames.times
+        if self._opening is None:
+            start = float(times[0])
+            self._opening = Boundary(start, "start", 1.0, start, start)
+        self._end = float(times[-1]) + (window.frame_durations[-1] if window.frame_durations else 0.0)
+        about = np.column_stack(
+            [sharpness(frames.data), frames.data[..., 0].std((1, 2)), histograms(frames.data)]
+        ).astype(np.float32)
+        self._times = np.concatenate([self._times, times])
+        self._about = np.concatenate([self._about, about])
+        self._finder.push(frames.data, times)
+        return self._take(self._finder.settle(), self._finder.settled)
+
+    def finish(self) -> list[Segment]:
+        if self._opening is None:
+            return []
+        made = self._take(self._finder.settle(final=True), np.inf)
+        made.append(self._shot(self._end, self._end))
+        self._clear()
+        return made
+
+    def _take(self, boundaries: list[Boundary], settled: float) -> list[Segment]:
+        made = []
+        for boundary in boundaries:
+            self._commit(boundary.time)
+            made.append(self._shot(boundary.time, boundary.start))
+            self._opening = boundary
+            self._keys.clear()
+        self._commit(settled)
+        return made
+
+    def _commit(self, until: float) -> None:
+        """Give the pictures before `until` to the running shot."""
+        count = int(np.searchsorted(self._times, until))
+        about = self._about[:count]
+        self._keys.add(self._times[:count], about[:, 0], about[:, 1], about[:, 2:])
+        self._times, self._about = self._times[count:], self._about[count:]
+
+    def _shot(self, end: float, leaving: float) -> Segment:
+        """The running shot, which ends at `end` and begins to give way to the next at `leaving`."""
+        opening = self._opening
+        assert opening is not None
+        key = self._keys.pick(opening.end, leaving)
+        data: dict[str, Any] = {"key": opening.time if key is None else key, "cut": opening.kind}
+        if opening.end > opening.start:
+            data["transition"] = [opening.start, opening.end]
+        return Segment(Span(opening.time, max(end, opening.time)), "shot", self.source, score=opening.score, data=data)
+
+    def state(self) -> dict[str, Any]:
+        opening = self._opening
+        return {
+            "finder": self._finder.state(),
+            "keys": self._keys.state(),
+            "times": self._times.copy(),
+            "about": self._about.copy(),
+            "end": self._end,
+            "opening": None
+            if opening is None
+            else [opening.time, opening.kind, opening.score, opening.start, opening.end],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._clear()
+        self._finder.restore(state["finder"])
+        self._keys.restore(state["keys"])
+        self._times, self._about = np.asarray(state["times"]), np.asarray(state["about"])
+        self._end = float(state["end"])
+        if state["opening"] is not None:
+            self._opening = Boundary(*state["opening"])
