@@ -140,7 +140,7 @@ def run(bars: Bars, quick: bool = False, kills: int | None = None, seed: int = 0
         _, said = _run(place if place.exists() else whole, folder)
         idle = time.perf_counter() - started
         print(
-            f"{done} kills over {rounds} libraries of {len(rows)} rows; media decoded twice in the last runs {twice:.1f} s"
+            f"{done} kills over {rounds} libraries of {len(rows)} rows; decoded twice in the last runs: {twice:.1f} s"
         )
         print(f"a run with nothing to do: {idle:.1f} s, {said.strip()}")
         bars.equal("interrupt_kills", done, kills)
