@@ -13,7 +13,7 @@ import av
 from cinescope.media.decoding import Damage, packets_of, seconds
 from cinescope.media.languages import language_tag
 from cinescope.media.opening import FilePath, ascii_safe, open_media, reason, shown_name
-from cinescope.media.streams import attachments_of, streams_of
+from cinescope.media.streams import attachments_of, is_cover, streams_of
 from cinescope.types import Chapter, MediaError, Span, Stream, Video
 
 # What a sidecar tells that a person may search or read; the rest (formats, thumbnails, comments) is for downloaders.
@@ -90,7 +90,7 @@ def measure_duration(path: FilePath) -> float:
     container = open_media(path)
     end = None
     try:
-        wanted = [s for s in container.streams if s.type in ("video", "audio") and not s.disposition.attached_pic]
+        wanted = [s for s in container.streams if s.type in ("video", "audio") and not is_cover(s)]
         if not wanted:
             raise MediaError(f"'{shown_name(path)}' has neither pictures nor sound")
         for packet in packets_of(container, wanted, Damage()):

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from av.stream import Disposition
+
 from cinescope.media.decoding import Damage, decode, only, packets_of, seconds
 from cinescope.media.languages import language_tag
 from cinescope.media.opening import FilePath, ascii_safe, open_media, shown_name
@@ -81,10 +83,15 @@ def pick(streams: tuple[Stream, ...], kind: StreamKind, index: int | None, path:
     return chosen
 
 
+def is_cover(stream: Any) -> bool:
+    """Whether it is a picture attached to the file, not a stream that runs."""
+    return Disposition.attached_pic in stream.disposition
+
+
 def _common(stream: Any, kind: StreamKind) -> dict[str, Any]:
     base = stream.time_base
     context = stream.codec_context
-    still = bool(stream.disposition.attached_pic)
+    still = is_cover(stream)
     return {
         "index": stream.index,
         "kind": kind,
@@ -93,7 +100,7 @@ def _common(stream: Any, kind: StreamKind) -> dict[str, Any]:
         "title": stream.metadata.get("title") or stream.metadata.get("filename") or "",
         "start": None if stream.start_time is None or still or not base else seconds(stream.start_time, base),
         "duration": None if not stream.duration or still or not base else seconds(stream.duration, base),
-        "default": bool(stream.disposition.default) and not still,
+        "default": Disposition.default in stream.disposition and not still,
     }
 
 
@@ -103,7 +110,7 @@ def _video(container: Any, stream: Any, peek: _Peek | None) -> Stream:
     width, height = geometry.shown(max(1, context.width), max(1, context.height))
     form = context.format
     rate = stream.average_rate or stream.guessed_rate
-    still = bool(stream.disposition.attached_pic) or any(f in container.format.name for f in _PICTURE_FORMATS)
+    still = is_cover(stream) or any(f in container.format.name for f in _PICTURE_FORMATS)
     colour_range = {1: "limited", 2: "full"}.get(int(context.color_range))
     if colour_range is None and form is not None and form.name.startswith("yuvj"):
         colour_range = "full"
