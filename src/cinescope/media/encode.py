@@ -6,6 +6,7 @@ The file appears whole under its name when it is closed, or not at all.
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -75,6 +76,8 @@ class VideoWriter:
         self._graph: Any = None
         self._last: float | None = None  # duration of the held picture, where the caller said it
         self._written = False
+        self._last_packet: Any = None
+        self._span = (math.inf, -math.inf, math.inf)  # first and last time shown, first time decoded, in ticks
         with ExitStack() as stack:
             part = stack.enter_context(whole_file(self.path))
             self._out = av.open("file:" + os.fspath(part.absolute()), "w", format=self.kind.format,
@@ -149,6 +152,7 @@ class VideoWriter:
                     self._graph.push(None)
                     self._pull()
                 self._mux(self._video.encode(None))
+                self._mux_last()
             if self._sound is not None:
                 stream, resampler, _, _ = self._sound
                 for frame in resampler.resample(None):
@@ -228,12 +232,31 @@ class VideoWriter:
         for packet in packets:
             if packet.stream is self._video and packet.pts in self._durations:
                 packet.duration = self._durations.pop(packet.pts)
-            # Cues go in where their time comes: Matroska is read front to back.
-            now = packet.dts * packet.time_base * 1000 if packet.dts is not None else 0
-            while self._cues and self._cues[-1].pts <= now:
-                self._out.mux(self._cues.pop())
-            self._out.mux(packet)
-            self._written = True
+            if packet.stream is self._video and self.kind.subtitles == "mov_text":
+                self._span = (
+                    min(self._span[0], packet.pts),
+                    max(self._span[1], packet.pts + (packet.duration or 0)),
+                    min(self._span[2], packet.dts),
+                )
+                packet, self._last_packet = self._last_packet, packet
+            if packet is not None:
+                self._write(packet)
+
+    def _mux_last(self) -> None:
+        """MP4 gives a track the length of its packets in decoding order, where the picture shown last need not be the
+        last one: the last packet gets what is missing, so that the last picture stands as long as it should."""
+        if self._last_packet is not None:
+            begin, end, decoded = self._span
+            self._last_packet.duration = max(1, round(end - begin - (self._last_packet.dts - decoded)))
+            self._write(self._last_packet)
+
+    def _write(self, packet: Any) -> None:
+        # Cues go in where their time comes: Matroska is read front to back.
+        now = packet.dts * packet.time_base * 1000 if packet.dts is not None else 0
+        while self._cues and self._cues[-1].pts <= now:
+            self._out.mux(self._cues.pop())
+        self._out.mux(packet)
+        self._written = True
 
     def _frame(self, array: np.ndarray) -> Any:
         if self._even and (array.shape[0] % 2 or array.shape[1] % 2):
