@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -24,6 +25,11 @@ from cinescope.media.writing import whole_file
 from cinescope.types import BadQueryError, Chapter, Cue, MediaError, Span, Stream, SubtitleTrack, Video, Waveform
 
 SOUND_STRETCH = 10.0  # seconds of sound in memory at once
+
+_COARSE, _FINE = Fraction(1, 5_000), Fraction(1, 1_000_000)  # seconds a tick
+
+# FFmpeg would move the whole file so that no time of decoding is negative, sound and pictures off their clock.
+_KEEP_TIMES = {"avoid_negative_ts": "disabled"}
 
 Progress = Callable[[float], object]  # share done, 0 to 1; what it raises stops the work and leaves no file
 
@@ -127,6 +133,10 @@ def mux(
         stack.callback(container.close)
         video = probe(path)
         part = stack.enter_context(whole_file(out))
+        if subtitles is None and kind.subtitles:
+            held = [s for s in video.streams if s.kind == "subtitle"]
+            if any(s.codec != kind.subtitles for s in held):  # written anew in the form this kind holds
+                subtitles = [t for t in read_subtitles(path, warn) if t.origin.startswith("embedded:")]
         with ExitStack() as side:
             fresh: list[tuple[Any, Video]] = []
             if sound is not None or subtitles:
@@ -145,7 +155,7 @@ def mux(
                 )
             made.set_chapters(_chapters(video.chapters if chapters is None else chapters))
             sources = [container, *(other for other, _ in fresh)]
-            for packet, target in _by_time([_packets(s, pairs) for s in sources]):
+            for packet, target in _by_time([_packets(s, pairs, kind.subtitles == "mov_text") for s in sources]):
                 packet.stream = target
                 made.mux(packet)
 
@@ -236,12 +246,14 @@ def _templates(
     return pairs
 
 
-def _packets(container: Any, pairs: list[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+def _packets(container: Any, pairs: list[tuple[Any, Any]], into_mp4: bool) -> Iterator[tuple[Any, Any]]:
+    # What is shown before zero is the encoder's run-up. MP4 marks it, and Matroska takes back what it marked itself.
+    keeps_run_up = into_mp4 or "matroska" in container.format.name
     targets = {stream: target for stream, target in pairs if stream.container is container}
     if not targets:
         return
     for packet in container.demux(list(targets)):
-        if packet.size and packet.pts is not None and packet.dts is not None:
+        if packet.size and packet.pts is not None and packet.dts is not None and (packet.pts >= 0 or keeps_run_up):
             yield packet, targets[packet.stream]
 
 
@@ -295,17 +307,21 @@ def _copy(path: FilePath, span: Span, out: FilePath, warn: Warn) -> Span:
         if lead is None:
             raise MediaError(f"'{shown_name(path)}' has neither pictures nor sound")
         part = stack.enter_context(whole_file(out))
-        made = av.open("file:" + os.fspath(part.absolute()), "w", format=kind.format, container_options=kind.options)
+        made = av.open(
+            "file:" + os.fspath(part.absolute()),
+            "w",
+            format=kind.format,
+            container_options={**kind.options, **_KEEP_TIMES},
+        )
         stack.callback(made.close)
         made.metadata["title"] = video.title
         wanted = {"audio", "subtitle"} | ({"video"} if lead.kind == "video" else set())
         pairs = [(s, t) for s, t in _templates(container, made, video, kind, wanted, warn)]
         targets = dict(pairs)
         leading = container.streams[lead.index]
-        made.set_chapters(_chapters(clip_chapters(video.chapters, span)))
         container.seek(int(span.start / leading.time_base), stream=leading, backward=True)
         begin: float | None = None
-        end = span.start
+        end = -math.inf
         others: list[Any] = []
         done: set[Any] = set()
         for packet in container.demux(list(targets)):
@@ -316,7 +332,8 @@ def _copy(path: FilePath, span: Span, out: FilePath, warn: Warn) -> Span:
                 if begin is None:
                     if not packet.is_keyframe:
                         continue
-                    begin = time
+                    begin = end = time
+                    made.set_chapters(_chapters(clip_chapters(video.chapters, Span(begin, max(begin, span.end)))))
                     for other in others:
                         _shift_and_mux(other, begin, targets, made)
                     others = []
@@ -337,17 +354,22 @@ def _copy(path: FilePath, span: Span, out: FilePath, warn: Warn) -> Span:
                 _shift_and_mux(packet, begin, targets, made)
             if len(done) == len(targets):
                 break
-        if begin is None:
+        if begin is None or end <= span.start:
             raise MediaError(
                 f"'{shown_name(path)}' has nothing from {span.start:g} to {span.end:g} s", "check the times"
             )
-    return Span(begin, max(begin, end))
+    return Span(begin, end)
 
 
 def _shift_and_mux(packet: Any, begin: float, targets: dict[Any, Any], made: Any) -> None:
-    shift = round(begin / packet.time_base)
-    if packet.pts < shift:
+    base = packet.time_base
+    if packet.pts * base < begin - 1e-6:
         return  # sound that began before the first picture
+    if base > _COARSE:  # AVI counts sound in whole packets, the shift is finer
+        packet.pts, packet.dts = round(packet.pts * base / _FINE), round(packet.dts * base / _FINE)
+        packet.duration = round((packet.duration or 0) * base / _FINE)
+        packet.time_base = base = _FINE
+    shift = round(begin / base)
     packet.pts -= shift
     packet.dts -= shift
     packet.stream = targets[packet.stream]
