@@ -65,7 +65,9 @@ def content(store: Store) -> list[tuple]:
     store.refresh()
     rows = store.rows("segments", ["video_id", "source", "seq", "kind", "start", "end", "text"])
     thumbs = store.rows("thumbs")
-    return sorted(tuple(r.values()) for r in rows) + sorted(tuple(r.values()) for r in thumbs)
+    vectors = store.rows("vectors_fake-1") if "fake@1" in store.spaces() else []
+    vectors = [r | {"vector": str(r["vector"])} for r in vectors]
+    return [row for table in (rows, thumbs, vectors) for row in sorted(tuple(r.values()) for r in table)]
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ def add_video(store: Store, video_id: str, texts: list[str], jpegs: list[bytes] 
     made_by = {"video_id": video_id, "source": SOURCE.key}
     store.append("thumbs", [made_by | {"seq": i, "time": float(i), "jpeg": j} for i, j in enumerate(jpegs)])
     entry = made_by | {"analyser": "transcript", "version": "1", "settings": "{}", "inputs": "", "problem": ""}
-    entry |= {"done_until": 10.0, "next_seq": len(texts), "next_thumb": len(jpegs), "complete": True, "state": b""}
+    entry |= {"done_until": 10.0, "next_seq": max(len(texts), len(jpegs)), "complete": True, "state": b""}
     store.append("ledger", [entry | {"updated": ""}])
 
 

@@ -146,7 +146,6 @@ class Register:
                     "inputs": inputs,
                     "done_until": 0.0,
                     "next_seq": len(segments),
-                    "next_thumb": 0,
                     "complete": True,
                     "state": b"",
                     "problem": "",

@@ -1,13 +1,15 @@
 """The tables of a library and their version. Knows columns; knows nothing about files, locks or queries.
 
-Machine rows (`segments`, `thumbs`, `ledger`) and what people write (`notes`) are apart. A segment row is named by
-(video_id, source, seq): `source` is the analyser's key (name, version, settings), `seq` counts its rows in one video.
+Machine rows (`segments`, `thumbs`, vectors, `ledger`) and what people write (`notes`) are apart. A machine row is named
+by (video_id, source, seq): `source` is the analyser's key (name, version, settings), `seq` counts what it made of one
+video, whichever table it lies in.
 The ledger row of (video_id, source) says how far its analysis is committed; rows at or past its `next_seq` are
 leftovers of a killed run and are deleted before the analysis goes on.
 """
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -106,7 +108,6 @@ def tables() -> dict[str, Any]:
             ("inputs", string),  # hash of side files that it read, "" for none
             ("done_until", f64),  # seconds of media committed
             ("next_seq", i64),
-            ("next_thumb", i64),
             ("complete", flag),
             ("state", pa.binary()),  # of the analyser, when not complete
             ("problem", string),
@@ -114,3 +115,28 @@ def tables() -> dict[str, Any]:
         ],
     }
     return {name: pa.schema(fields) for name, fields in columns.items()}
+
+
+def vector_table(space: str) -> str:
+    """The table of one embedding space (model and version). Spaces lie side by side and are never compared."""
+    return "vectors_" + re.sub(r"[^A-Za-z0-9]+", "-", space)
+
+
+def vector_schema(dimension: int) -> Any:
+    """Rows of one embedding space: what the vector stands for, and the vector, of length 1."""
+    import pyarrow as pa
+
+    string, f64 = pa.string(), pa.float64()
+    return pa.schema(
+        [
+            ("video_id", string),
+            ("source", string),
+            ("seq", pa.int64()),
+            ("of", string),  # what was embedded: speech, screen, picture ...
+            ("start", f64),
+            ("end", f64),
+            ("text", string),  # the passage, "" for a picture
+            ("language", string),
+            ("vector", pa.list_(pa.float32(), dimension)),
+        ]
+    )

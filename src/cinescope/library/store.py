@@ -88,7 +88,7 @@ class Store:
             for name in names:
                 lance.write_dataset(schema.tables()[name].empty_table(), store._uri(name), mode="overwrite")
             meta = [{"key": "schema_version", "value": str(schema.VERSION)}]
-            lance.write_dataset(_table("meta", meta), store._uri("meta"), mode="overwrite")
+            lance.write_dataset(store._arrow("meta", meta), store._uri("meta"), mode="overwrite")
         return store
 
     @classmethod
@@ -121,6 +121,33 @@ class Store:
                 return None
             raise LibraryError(f"the library at {self.place} cannot be read ({first_line(error)})") from error
         return int(rows[0]["value"]) if rows else None
+
+    def spaces(self) -> dict[str, int]:
+        """The embedding spaces of this library: name -> dimension."""
+        self.refresh("meta")
+        rows = self.rows("meta", filter="key LIKE 'space:%'")
+        return {r["key"].removeprefix("space:"): int(r["value"]) for r in rows}
+
+    def tables(self) -> list[str]:
+        """The names of all tables, those of embedding spaces included."""
+        return [*schema.tables(), *(schema.vector_table(s) for s in self.spaces())]
+
+    def add_space(self, space: str, dimension: int) -> None:
+        """Make room for the vectors of a model. LibraryError when it is there with another dimension."""
+        import lance
+
+        known = self.spaces().get(space)
+        if known == dimension:
+            return
+        if known is not None:
+            raise LibraryError(
+                f"the embeddings '{space}' have {known} numbers in this library, and {dimension} are given",
+                "a model that changes its size needs a new version",
+            )
+        with _writing(self.place):
+            empty = schema.vector_schema(dimension).empty_table()
+            lance.write_dataset(empty, self._uri(schema.vector_table(space)), mode="overwrite")
+        self.upsert("meta", ["key"], [{"key": f"space:{space}", "value": str(dimension)}])
 
     def dataset(self, table: str) -> Any:
         """The open Lance dataset, at the version it was opened or last refreshed at."""
@@ -166,13 +193,19 @@ class Store:
 
     # --- writing
 
+    def _arrow(self, table: str, rows: list[dict[str, Any]]) -> Any:
+        import pyarrow as pa
+
+        columns = schema.tables()[table] if table in schema.tables() else self.dataset(table).schema
+        return pa.Table.from_pylist(rows, schema=columns)
+
     def append(self, table: str, rows: list[dict[str, Any]]) -> None:
         if not rows:
             return
         import lance
 
         with _writing(self.place):
-            self._open[table] = lance.write_dataset(_table(table, rows), self._uri(table), mode="append")
+            self._open[table] = lance.write_dataset(self._arrow(table, rows), self._uri(table), mode="append")
 
     def upsert(self, table: str, keys: list[str], rows: list[dict[str, Any]]) -> None:
         """Insert the rows, replacing those whose keys are equal: one commit."""
@@ -181,7 +214,7 @@ class Store:
         self.refresh(table)
         with _writing(self.place):
             merge = self.dataset(table).merge_insert(keys)
-            merge.when_matched_update_all().when_not_matched_insert_all().execute(_table(table, rows))
+            merge.when_matched_update_all().when_not_matched_insert_all().execute(self._arrow(table, rows))
         self.refresh(table)
 
     def delete(self, table: str, filter: str) -> None:
@@ -197,12 +230,6 @@ class Store:
         self.refresh(table)
         with _writing(self.place):
             self.dataset(table).cleanup_old_versions(older_than=keep, delete_unverified=keep == timedelta(0))
-
-
-def _table(name: str, rows: list[dict[str, Any]]) -> Any:
-    import pyarrow as pa
-
-    return pa.Table.from_pylist(rows, schema=schema.tables()[name])
 
 
 def first_line(error: BaseException) -> str:

@@ -38,13 +38,13 @@ class RemoveReport:
 
 def tidy(store: Store) -> None:
     """After writing: bring the indexes up to date and merge small fragments. Cheap when there is little to do."""
-    for name in schema.tables():
+    for name in store.tables():
         store.refresh(name)
         data = store.dataset(name)
         if len(data.get_fragments()) > 8:
             data.optimize.compact_files(target_rows_per_fragment=_ROWS_PER_FRAGMENT)
     build_indexes(store)
-    for name in schema.tables():
+    for name in store.tables():
         store.forget_versions(name, _KEEP_VERSIONS)
     store.refresh()
 
@@ -78,7 +78,8 @@ def remove(store: Store, video_ids: Iterable[str], wait: float = 0.0) -> RemoveR
         before = folder_size(store)
         rows = 0
         # `videos` last: should this process die in the middle, the video is still listed and can be removed again.
-        for name in ("notes", "segments", "thumbs", "ledger", "locations", "videos"):
+        others = [t for t in store.tables() if t not in ("videos", "meta")]
+        for name in (*others, "videos"):
             column = "id" if name == "videos" else "video_id"
             rows += store.count(name, one_of(column, ids))
             store.delete(name, one_of(column, ids))
@@ -93,7 +94,7 @@ def purge(store: Store) -> None:
     Lance's ordinary compaction leaves fragments with few deletions as they are, and word indexes keep the terms of
     deleted rows; so both are forced.
     """
-    for name in schema.tables():
+    for name in store.tables():
         store.refresh(name)
         data = store.dataset(name)
         data.optimize.compact_files(
@@ -110,7 +111,7 @@ def purge(store: Store) -> None:
             store.dataset("segments").drop_index(index.name)
             store.refresh("segments")
     with cleaning(store):
-        for name in schema.tables():
+        for name in store.tables():
             store.forget_versions(name, timedelta(0))
     store.refresh()
 
@@ -126,7 +127,7 @@ def compact(store: Store, wait: float = 0.0) -> int:
 def verify(store: Store) -> list[str]:
     """What is wrong with the library, one sentence each; empty when all is well."""
     problems: list[str] = []
-    for name in schema.tables():
+    for name in store.tables():
         store.refresh(name)
         try:
             store.dataset(name).validate()
@@ -136,7 +137,9 @@ def verify(store: Store) -> list[str]:
     if problems:
         return problems
     videos = {r["id"] for r in store.rows("videos", ["id"])}
-    for name in ("locations", "segments", "thumbs", "notes", "ledger"):
+    for name in store.tables():
+        if name in ("meta", "videos"):
+            continue
         strangers = {r["video_id"] for r in store.rows(name, ["video_id"])} - videos
         problems += [f"the table {name} has rows of the unknown video {v[:8]}" for v in sorted(strangers)]
     ledger = {(r["video_id"], r["source"]): r for r in store.rows("ledger", ["video_id", "source", "next_seq"])}
@@ -164,7 +167,7 @@ def backup(store: Store, out: str | os.PathLike[str], wait: float = 0.0) -> int:
         handle, name = tempfile.mkstemp(dir=out.absolute().parent, prefix=f".{out.name}.")
         try:
             with os.fdopen(handle, "wb") as file, tarfile.open(fileobj=file, mode="w") as tar:
-                for table in schema.tables():
+                for table in store.tables():
                     tar.add(store.folder / f"{table}.lance", arcname=f"{table}.lance")
             os.replace(name, out)
         except OSError as error:
