@@ -33,6 +33,9 @@ _DATE_TAGS = (
 # Formats without any statement of length: FFmpeg divides the size by the bit rate of the first packets.
 _GUESSED_LENGTH = {"aac", "h264", "hevc", "m4v", "mpegvideo", "ac3", "eac3", "dts", "truehd", "loas", "obu", "vvc"}
 
+# Formats that state where the last packet ends on the clock of the file, not how long it is from its first.
+_LENGTH_IS_END = {"matroska", "webm", "flv"}
+
 _MAX_CHAPTERS = 10_000
 
 
@@ -88,16 +91,23 @@ def measure_duration(path: FilePath) -> float:
     Raises MediaError when there is not one packet with a time.
     """
     container = open_media(path)
-    end = None
+    end: float | None = None
+    untimed: dict[int, int] = {}
     try:
         wanted = [s for s in container.streams if s.type in ("video", "audio") and not is_cover(s)]
         if not wanted:
             raise MediaError(f"'{shown_name(path)}' has neither pictures nor sound")
         for packet in packets_of(container, wanted, Damage()):
-            if packet is None or packet.pts is None:
+            if packet is None:
+                continue
+            if packet.pts is None:
+                untimed[packet.stream_index] = untimed.get(packet.stream_index, 0) + 1
                 continue
             until = seconds(packet.pts + (packet.duration or 0), packet.time_base)
             end = until if end is None else max(end, until)
+        if end is None:  # a raw stream: so many pictures at that rate
+            rates = {s.index: s.average_rate or s.guessed_rate for s in wanted if s.type == "video"}
+            end = max((float(n / rates[i]) for i, n in untimed.items() if rates.get(i)), default=None)
     finally:
         container.close()
     if end is None:
@@ -113,7 +123,9 @@ def _duration(container: Any, streams: tuple[Stream, ...]) -> float | None:
         return max((s.start or 0.0) + (s.duration or 0.0) for s in told)
     if container.duration is None or container.duration <= 0:
         return None
-    # FFmpeg's container duration counts from the first stream's start.
+    if set(container.format.name.split(",")) & _LENGTH_IS_END:
+        return container.duration / av.time_base
+    # Elsewhere FFmpeg counts the container's duration from the first stream's start.
     return (max(container.start_time or 0, 0) + container.duration) / av.time_base
 
 

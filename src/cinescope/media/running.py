@@ -5,7 +5,8 @@ Three things keep a run a pure function of the file and the time it begins at:
 - **Where it begins.** A seek is believed only when the first key frame that comes out of the decoder is not later than
   the time wanted; frames shown before that key frame belong to the group before (open GOP) and are dropped. Otherwise
   the seek is tried further back, and at last the stream is decoded from its beginning.
-- **Order.** A few frames are held and sorted by presentation time; a frame whose time does not rise is dropped.
+- **Order.** A few frames are held and sorted by presentation time; a frame whose time does not rise is dropped. AVI has
+  no presentation times; for H.264 and HEVC in it the decoder's order counts and the times are sorted instead.
 - **Damage.** FFmpeg's frame threads guess damaged blocks differently from run to run. At the first sign of damage the
   run goes back to the last good frame and on with one thread, and returns to several after ten good seconds.
 """
@@ -13,7 +14,7 @@ Three things keep a run a pure function of the file and the time it begins at:
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,6 +32,9 @@ _SEEK_BACK = (0.0, 1.0, 5.0, 25.0)
 # may reorder (16), within this memory.
 _HELD_FRAMES = 16
 _HELD_BYTES = 64 << 20
+
+# Codecs that reorder so freely that FFmpeg cannot make presentation times of AVI's decoding times.
+_UNORDERED_IN_AVI = {"h264", "hevc"}
 
 _CALM = 10.0  # seconds without damage after which several threads are used again
 
@@ -56,11 +60,12 @@ class _CalmError(Exception):
 class Source:
     """One stream of one file, and what has been learnt of it: whether seeks can be trusted."""
 
-    def __init__(self, path: FilePath, stream: Stream, damage: Damage) -> None:
+    def __init__(self, path: FilePath, form: str, stream: Stream, damage: Damage) -> None:
         self.path = path
         self.stream = stream
         self.damage = damage
-        self.seekable = True
+        self.ordered = not (form == "avi" and stream.codec in _UNORDERED_IN_AVI)  # frames carry their own times
+        self.seekable = self.ordered
         self._open: list[Any] = []
 
     def open(self) -> Any:
@@ -76,7 +81,7 @@ class Source:
         while self._open:
             self._open.pop().close()
 
-    def context(self, stream: Any, threads: bool, key_only: bool) -> Any:
+    def context(self, stream: Any, threads: bool) -> Any:
         """A decoder that has seen nothing yet."""
         context = stream.codec_context
         if context is None:
@@ -91,8 +96,6 @@ class Source:
         context.thread_type = "AUTO" if threads else "NONE"
         if not threads:
             context.thread_count = 1
-        if key_only:
-            context.skip_frame = "NONKEY"
         return context
 
     @property
@@ -111,15 +114,17 @@ def run(source: Source, start: float | None, key_only: bool) -> Iterator[tuple[A
 
     Raises MediaError when not one frame of the stream can be decoded.
     """
-    threads = True
+    # Key frames are decoded each by itself with one thread, where their times are in the file.
+    alone = key_only and source.ordered
+    threads = not alone
     begin = start
     after = -math.inf
     told = False
     while True:
         try:
-            for frame, time in _sorted(source, begin, threads, key_only):
-                if time > after:
-                    told = True
+            for frame, time in _sorted(source, begin, threads, alone):
+                told = True
+                if time > after and (frame.key_frame or not key_only):
                     after = time
                     yield frame, time
             break
@@ -129,17 +134,20 @@ def run(source: Source, start: float | None, key_only: bool) -> Iterator[tuple[A
         except _CalmError as calm:
             threads = True
             begin = calm.time
+        except _UnreliableError:
+            alone, threads = False, True
     if not told and start is None:
         raise MediaError(f"no picture of '{shown_name(source.path)}' can be decoded", "copy it again from its source")
 
 
-def _sorted(source: Source, start: float | None, threads: bool, key_only: bool) -> Iterator[tuple[Any, float]]:
+def _sorted(source: Source, start: float | None, threads: bool, alone: bool) -> Iterator[tuple[Any, float]]:
     """Frames by time, held back a little. With threads the first damaged frame raises _DamagedError."""
-    held: list[tuple[Any, float]] = []
+    held: list[Any] = []
+    times: list[float] = []
     last = -math.inf
     troubled = -math.inf
     limit = 1
-    for frame, time, trouble, from_seek in _positioned(source, start, threads, key_only):
+    for frame, time, trouble in _positioned(source, start, threads, alone):
         if trouble or (frame is not None and frame.is_corrupt):
             if threads:
                 raise _DamagedError
@@ -149,21 +157,21 @@ def _sorted(source: Source, start: float | None, threads: bool, key_only: bool) 
             continue
         if not held:
             limit = _limit(frame)
-        place = bisect_right(held, time, key=lambda item: item[1])
-        if time <= last or (place and held[place - 1][1] == time):
+        place = bisect_left(times, time)
+        if time <= last or (place < len(times) and times[place] == time):
             source.damage.at(time, "a picture is left out because its time does not rise")
             continue
-        held.insert(place, (frame, time))
-        if not threads and from_seek and frame.key_frame and time - max(troubled, start or 0.0) > _CALM:
-            for item in held:
-                if item[1] < time:
-                    yield item
-            raise _CalmError(time)
-        while len(held) > limit:
-            item = held.pop(0)
-            last = item[1]
-            yield item
-    yield from held
+        if not threads and not alone and source.seekable and frame.key_frame:
+            calm_since = max(troubled, start or source.stream.start or 0.0)
+            if time - calm_since > _CALM and place == len(times):
+                yield from zip(held, times, strict=True)
+                raise _CalmError(time)
+        times.insert(place, time)
+        held.insert(place if source.ordered else len(held), frame)
+        if len(held) > limit:
+            last = times.pop(0)
+            yield held.pop(0), last
+    yield from zip(held, times, strict=True)
 
 
 def _limit(frame: Any) -> int:
@@ -171,42 +179,41 @@ def _limit(frame: Any) -> int:
     return max(1, min(_HELD_FRAMES, _HELD_BYTES // max(1, size)))
 
 
-def _positioned(
-    source: Source, start: float | None, threads: bool, key_only: bool
-) -> Iterator[tuple[Any, float, str, bool]]:
-    """(frame, time, trouble, whether a seek led here) from a trusted key frame or from the beginning."""
-    behind_start = start is not None and start > (source.stream.start or 0.0)
-    if behind_start and source.seekable:
-        assert start is not None
+def _positioned(source: Source, start: float | None, threads: bool, alone: bool) -> Iterator[tuple[Any, float, str]]:
+    """(frame, time, trouble) from a trusted key frame not later than `start`, or from the beginning."""
+    first = source.stream.start or 0.0
+    if start is not None and start > first and source.seekable:
         container = source.open()
-        begun = False
         try:
             stream = only(container, source.stream.index)
-            context = source.context(stream, threads, key_only)
+            context = source.context(stream, threads)
             for back in _SEEK_BACK:
                 try:
                     container.seek(_ticks(start - back, stream.time_base), stream=stream)
                 except (av.error.FFmpegError, OSError, OverflowError):
-                    break
-                if context is not stream.codec_context and context.is_open:
+                    continue
+                if context.is_open:
                     context.flush_buffers()
-                for item in _from_key(_timed(source, container, stream, context, derive=False), start):
+                begun = False
+                for item in _from_key(_timed(source, container, stream, context, alone, derive=False), start):
                     begun = True
-                    yield (*item, True)
+                    yield item
                 if begun:
                     return
+            if start - first > _SEEK_BACK[-1]:
+                source.seekable = False  # as good as no index: not to be tried at every call
         except _UnreliableError:
-            # Times that are not in the file can only be counted from the beginning. Frames that were given out before
-            # this showed carried times of the file, so that `run` skips them by time.
+            # Times that are not in the file can only be counted from the beginning. Frames given out before this
+            # showed carried times of the file, so that `run` skips them by time.
             source.seekable = False
+            if alone:
+                raise
         finally:
             source.shut(container)
     container = source.open()
     try:
         stream = only(container, source.stream.index)
-        context = source.context(stream, threads, key_only)
-        for item in _timed(source, container, stream, context, derive=True):
-            yield (*item, False)
+        yield from _timed(source, container, stream, source.context(stream, threads), alone, derive=not alone)
     finally:
         source.shut(container)
 
@@ -216,33 +223,43 @@ def _from_key(items: Iterator[tuple[Any, float, str]], start: float) -> Iterator
     key: float | None = None
     for frame, time, trouble in items:
         if key is None:
-            if frame is None or not frame.key_frame:
-                if time > start:
-                    return
-                continue
             if time > start:
                 return
+            if frame is None or not frame.key_frame:
+                continue
             key = time
         if frame is None or time >= key:
             yield frame, time, trouble
 
 
-def _timed(source: Source, container: Any, stream: Any, context: Any, derive: bool) -> Iterator[tuple[Any, float, str]]:
+def _timed(
+    source: Source, container: Any, stream: Any, context: Any, alone: bool, derive: bool
+) -> Iterator[tuple[Any, float, str]]:
     """Frames as they leave the decoder, each with its time; (None, time, why) where a packet was refused.
 
-    Times that the file does not give follow the frame before by the average step, or raise _UnreliableError.
+    `alone` decodes each key frame by itself. Times that the file does not give follow the frame before by the average
+    step, or raise _UnreliableError.
     """
     base = stream.time_base
-    time = (source.stream.start or 0.0) - source.step
+    counted, known = -1, source.stream.start or 0.0  # pictures since the last one whose time the file gave
+    time = known
     for packet in packets_of(container, stream, source.damage):
+        if alone and (packet is None or not packet.is_keyframe):
+            continue
         frames, trouble = decode(context, packet)
+        if alone:
+            more, trouble_after = decode(context, None)
+            context.flush_buffers()
+            frames, trouble = frames + more, trouble or trouble_after
         if trouble:
             yield None, max(time, 0.0), trouble
         for frame in frames:
             if frame.pts is not None:
-                time = seconds(frame.pts, base)
+                time = known = seconds(frame.pts, base)
+                counted = 0
             elif derive:
-                time += source.step
+                counted += 1
+                time = known + counted * source.step
                 source.damage.note("the file gives no times for some pictures; they are counted by the frame rate")
                 source.seekable = False
             else:

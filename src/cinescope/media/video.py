@@ -75,9 +75,10 @@ class VideoReader:
         try:
             notes: list[str] = []
             self.stream: Stream = pick(streams_of(container, path, notes), "video", stream, path)
+            form = container.format.name
         finally:
             container.close()
-        self._source = Source(path, self.stream, self._damage)
+        self._source = Source(path, form, self.stream, self._damage)
 
     @property
     def warnings(self) -> list[str]:
