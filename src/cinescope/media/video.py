@@ -130,40 +130,39 @@ class VideoReader:
         `Frames.times` are the pictures' own times, in the order of the times asked for. With `size` None all take
         the size of the first. Raises MediaError when no picture can be decoded.
         """
+        order = sorted(range(len(times)), key=lambda i: times[i])
         arrays: dict[int, np.ndarray] = {}
         own = np.zeros(len(times), np.float64)
-        waiting = deque(sorted(range(len(times)), key=lambda i: times[i]))
+        fixed = size
+        before: Picture | None = None
+        for index, (_, picture) in zip(order, self.shown_at([times[i] for i in order]), strict=True):
+            if picture is not before:
+                made = picture.array(fixed, pixels)
+                fixed, before = fixed or picture.size, picture
+            arrays[index], own[index] = made, picture.time
+        return _stacked([arrays[i] for i in range(len(times))], own, self.stream, size, pixels)
+
+    def shown_at(self, times: Sequence[float]) -> Iterator[tuple[float, Picture]]:
+        """As `at`, one after the other: each time, in rising order, with the picture itself."""
         if not all(math.isfinite(t) for t in times):
             raise ValueError(f"times must be finite, got {list(times)}")
-        fixed = size
-
-        def keep(picture: Picture, before: float) -> bool:
-            nonlocal fixed
-            made: np.ndarray | None = None
-            while waiting and times[waiting[0]] + _SAME_TIME < before:
-                if made is None:
-                    made = picture.array(fixed, pixels)
-                    if fixed is None:
-                        fixed = picture.size
-                index = waiting.popleft()
-                arrays[index], own[index] = made, picture.time
-            return made is not None
-
+        waiting = deque(sorted(times))
         while waiting:
             shown: Picture | None = None
-            kept = False
-            for picture in self._shown(times[waiting[0]]):
-                if shown is not None:
-                    kept = keep(shown, picture.time) or kept
+            given = False
+            for picture in self._shown(waiting[0]):
+                while shown is not None and waiting and waiting[0] + _SAME_TIME < picture.time:
+                    yield waiting.popleft(), shown
+                    given = True
                 shown = picture
-                far = bool(waiting) and times[waiting[0]] > picture.time + _WORTH_A_SEEK
-                if not waiting or (kept and far and self._source.seekable):
+                far = bool(waiting) and waiting[0] > picture.time + _WORTH_A_SEEK
+                if not waiting or (given and far and self._source.seekable):
                     break
             else:
                 if shown is None:
                     raise MediaError(f"no picture of '{shown_name(self.path)}' can be decoded", "check the file")
-                keep(shown, math.inf)
-        return _stacked([arrays[i] for i in range(len(times))], own, self.stream, size, pixels)
+                while waiting:
+                    yield waiting.popleft(), shown
 
     def by_index(self, indices: Sequence[int], size: Size = None, pixels: Pixels = "rgb") -> Frames:
         """Pictures by their 0-based place in presentation order. Raises MediaError for a place beyond the last."""
