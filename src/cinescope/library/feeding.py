@@ -73,7 +73,7 @@ class Reel:
             number += 1
 
     def _stated_end(self, have_pictures: bool) -> float:
-        """The end of what decoding pictures does not meet: sound and subtitles, else the whole as the file states it."""
+        """The end of what decoding pictures does not meet: sound and subtitles, else the whole as stated."""
         ends = [cue.span.end for track in self.subtitles for cue in track.cues]
         audio = self.video.first("audio")
         if audio is not None and audio.start is not None and audio.duration is not None:

@@ -19,8 +19,8 @@ from cinescope.types import Location
 
 # What is looked for in a folder. A file that is named itself is tried whatever its ending.
 _ENDINGS = """
-mp4 m4v mov mkv webm avi mpg mpeg m2v ts mts m2ts vob wmv asf flv f4v ogv ogm 3gp 3g2 mxf dv rm rmvb divx nut y4m gif apng
-mp3 m4a aac flac wav ogg oga opus wma aiff aif ac3 mka amr
+mp4 m4v mov mkv webm avi mpg mpeg m2v ts mts m2ts vob wmv asf flv f4v ogv ogm 3gp 3g2 mxf dv rm rmvb divx nut y4m gif
+apng mp3 m4a aac flac wav ogg oga opus wma aiff aif ac3 mka amr
 """
 SUFFIXES = frozenset(f".{ending}" for ending in _ENDINGS.split())
 _BLOCK = 1 << 20

@@ -17,7 +17,8 @@ class FrameNeed:
     """Which pictures an analyser wants to see.
 
     `rate`: pictures per second, None for every frame. At a rate, the pictures are those shown at the times
-    k / rate: for each such time the last frame that is not later. `size`: an int is the longest side at most
+    k / rate: for each such time the last frame that is not later (so a frame that stands long comes several times),
+    and `Frames.times` are these times; the very first frame comes at its own time too. `size`: an int is the longest side at most
     (aspect kept, never enlarged), a pair is exactly (width, height), None is as shown.
     """
 
@@ -53,7 +54,7 @@ class Window:
 
     span: Span
     frames: Frames | None = None
-    frame_durations: tuple[float, ...] = ()  # seconds each frame stands
+    frame_durations: tuple[float, ...] = ()  # seconds each frame stands; at a rate, until the next sample
     sound: Waveform | None = None
     cues: dict[int, tuple[Cue, ...]] = field(
         default_factory=dict
