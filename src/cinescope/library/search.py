@@ -1,0 +1,200 @@
+"""A query in, moments out. Composes parsing, filters, the word indexes and merging; knows none of their insides.
+
+What is looked at: every row of `segments` that has a text: speech, screen, chapters, titles, notes and tags.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from cinescope.library import lookup
+from cinescope.library.filters import Scope, is_plain_name, keyword_filters, scope_of
+from cinescope.library.lookup import Row
+from cinescope.library.matching import Match, Text, Unit, needed, units_of
+from cinescope.library.moments import GAP, Group, Hit, hits_of_row, merged, scored, without_repeats
+from cinescope.library.query import Query, parse
+from cinescope.library.spelling import spellings
+from cinescope.library.store import Store
+from cinescope.types import BadQueryError, SearchResult
+
+# The kinds of rows that have a text of their own; what a query without `in:` looks at.
+TEXT_KINDS = ("speech", "screen", "chapter", "title", "note", "tag")
+_FIRST_ROWS = 64
+_MOST_ROWS = 4096
+
+
+def search(
+    store: Store,
+    query: str,
+    *,
+    limit: int = 10,
+    videos: Sequence[str] = (),
+    folder: str | os.PathLike[str] = "",
+    collection: str = "",
+    tag: str = "",
+    date: str = "",
+    kinds: Sequence[str] = (),
+    before: str = "",
+    after: str = "",
+    language: str = "",
+    gap: float = GAP,
+) -> SearchResult:
+    """The best moments for a query (`query.py` describes the language); the keywords are the filters of the same name.
+
+    `kinds` is `in:`, `language` is `lang:`, `gap` the seconds between hits that are still one moment. Scores: see
+    `moments.scored`. A query of filters only lists rows by time, the newest video first. BadQueryError for a query that
+    asks for nothing; a query that finds nothing is a result whose `note` says why.
+    """
+    if limit < 1:
+        raise BadQueryError(f"a search for {limit} moments finds nothing", "ask for at least one")
+    given = {
+        "video": videos,
+        "folder": folder,
+        "collection": collection,
+        "tag": tag,
+        "date": date,
+        "in": kinds,
+        "before": before,
+        "after": after,
+        "lang": language,
+    }
+    asked = parse(query, keyword_filters(given))
+    store.refresh("segments", "notes", "videos", "locations")
+    scope = scope_of(store, asked)
+    here = _kinds_here(store)
+    wanted = scope.kinds or tuple(k for k in TEXT_KINDS if k not in scope.not_kinds)
+    looked_at = tuple(k for k in wanted if is_plain_name(k) and _has_kind(store, k, here))
+    empty = SearchResult((), str(asked), looked_at=looked_at)
+    if scope.none:
+        return replace(empty, note=scope.none)
+    absent = [k for k in scope.kinds if k not in looked_at]
+    missing = f"no video here has a track called '{absent[0]}'" if absent else ""
+    odd = next((v for v in (*scope.languages, *scope.not_languages, *scope.not_kinds) if not is_plain_name(v)), None)
+    if odd is not None:
+        return replace(empty, note=f"nothing here is called '{_shortened(odd)}'")
+    if not looked_at:
+        return replace(empty, note=missing or "there is no text in this library yet: index some videos first")
+    scope = replace(scope, kinds=looked_at if scope.kinds else ())
+    if not asked.wanted:
+        from cinescope.library.listing import listing
+
+        result = listing(store, asked, scope, limit, looked_at)
+    else:
+        result = _Search(store, asked, scope, limit, gap).result(looked_at)
+    return replace(result, note="; ".join(n for n in (missing, result.note) if n))
+
+
+def _kinds_here(store: Store) -> set[str]:
+    """The kinds with a text that the library has rows of."""
+    return {kind for kind in TEXT_KINDS if _some(store, kind)}
+
+
+def _has_kind(store: Store, kind: str, here: set[str]) -> bool:
+    return kind in here or (kind not in TEXT_KINDS and _some(store, kind))
+
+
+def _some(store: Store, kind: str) -> bool:
+    return bool(store.rows("segments", ["kind"], f"kind = '{kind}'", limit=1))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 80 else text[:80] + "…"
+
+
+class _Search:
+    """One query with words, step by step."""
+
+    def __init__(self, store: Store, query: Query, scope: Scope, limit: int, gap: float) -> None:
+        self.store = store
+        self.query = query
+        self.scope = scope
+        self.limit = limit
+        self.gap = gap
+        self.units = units_of(query.wanted)
+        self.needed = needed(self.units)
+        self.unwanted = units_of(query.unwanted)
+        self.where = scope.predicate()
+
+    def result(self, looked_at: tuple[str, ...]) -> SearchResult:
+        groups, more = self.groups()
+        ranked = scored(groups, self.needed)
+        shown = ranked[: self.limit]
+        absent = [
+            self.units[i] for i in sorted(self.needed) if not any(i in hit.covered for g in groups for hit in g.hits)
+        ]
+        return SearchResult(
+            tuple(moment for moment, _ in shown),
+            str(self.query),
+            note=self._note([full for _, full in shown], absent),
+            spellings=spellings(self.store, absent, self.where) if absent else (),
+            total=len(ranked),
+            more=more,
+            looked_at=looked_at,
+        )
+
+    def _note(self, full: list[bool], absent: list[Unit]) -> str:
+        named = ", ".join(f"'{_shortened(u.text)}'" for u in absent[:5]) + (" …" if len(absent) > 5 else "")
+        if not full:
+            words = " ".join(str(t) for t in self.query.terms)
+            filtered = " with these filters" if self.query.filters else ""
+            return f"nothing here matches {_shortened(words)}{filtered}"
+        if absent:
+            return f"nothing here has {named}; these moments have the other words"
+        if not any(full):
+            return "no moment has all the words; these have some of them"
+        if not all(full):
+            return f"moments after the first{f' {sum(full)}' if sum(full) > 1 else ''} have only some of the words"
+        return ""
+
+    def groups(self) -> tuple[list[Group], bool]:
+        """Moments to be, and whether there may be more than were looked at."""
+        groups, rows, more = self._grown([], every=True)
+        several = len(self.needed) > 1 and len(groups) < self.limit
+        if several or (not groups and any(self.units[i].bigrams for i in self.needed)):
+            groups, _, more = self._grown(rows, every=False)
+        return groups, more
+
+    def _grown(self, before: list[Row], every: bool) -> tuple[list[Group], list[Row], bool]:
+        """Look up rows until they make enough moments; `before`: rows found by a narrower look."""
+        fetch = max(_FIRST_ROWS, 6 * self.limit)
+        while True:
+            rows = lookup.look_up(self.store, self.units, self.needed, self.unwanted, self.where, fetch, every)
+            known = {_key(r) for r in before}
+            both = before + [r for r in rows if _key(r) not in known]
+            hits = [h for r in before for h in self._hits(r, True)]
+            hits += [h for r in both[len(before) :] for h in self._hits(r, every)]
+            groups = [g for g in merged(without_repeats(hits), self.needed, self.gap) if self._answers(g)]
+            all_of_them = len(rows) < fetch
+            if all_of_them or len(groups) > self.limit or fetch >= _MOST_ROWS:
+                return groups, both, not all_of_them
+            fetch = min(_MOST_ROWS, fetch * 4)
+
+    def _hits(self, row: Row, every: bool) -> list[Hit]:
+        text = Text(row["text"], row["language"])
+        if any(text.find(unit) for unit in self.unwanted):
+            return []
+        match = text.match(self.units)
+        if every:
+            # The index has seen the words; only the order of mixed scripts is left to be looked at here.
+            missed = self.needed - {i for i, share in match.covered.items() if share == 1.0}
+            if any(_mixed(self.units[i]) for i in missed):
+                return []
+            match = Match(match.covered | dict.fromkeys(missed, 1.0), match.places)
+        if not self.needed & match.covered.keys():
+            return []
+        return [hit for hit in hits_of_row(row, match) if self.scope.allows(hit.video_id, hit.span)]
+
+    def _answers(self, group: Group) -> bool:
+        """What is in quotes must be there; so must, of a moment with some of the words, at least one of them."""
+        return group.covered([i for i in self.needed if self.units[i].quoted]) >= 1.0
+
+
+def _key(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row["video_id"], row["source"], row["start"], row["end"], row["text"]
+
+
+def _mixed(unit: Unit) -> bool:
+    return all(len({t.cjk for t in sequence}) > 1 for sequence in unit.sequences)
