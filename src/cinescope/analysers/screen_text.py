@@ -38,8 +38,13 @@ PATIENCE = 1.5
 LOOK_BACK = 3.0
 # A line whose edges got this much stronger is read again: it was fading in.
 STRONGER = 1.35
+# A line is on the picture from when its edges have this share of their full strength: about half faded in, until half
+# faded out.
+HALF = 0.45
 # Readings until a line counts as read, and the score that needs no second one.
 ENOUGH, SURE = 3, 0.96
+# Seconds between readings of a line whose ground moves and whose text stayed: 1, 2, then this.
+LONGEST_CALM = 4.0
 # Readings that may be repeated at one sample, so that a picture full of text that trembles stays affordable.
 REPEATS = 6
 # A text seen in one sample only must be read this surely.
@@ -61,7 +66,7 @@ class ScreenText:
     def __init__(self, rate: float = 2.0, size: int = 1280, threads: int = 1) -> None:
         self.rate, self.size, self.threads = rate, size, threads
         self.needs = Needs(frames=FrameNeed(rate=rate, size=size, pixels="rgb"))
-        self._reader: ocr.Reader | None = None
+        self.calls = {"detect": 0, "recognise": 0}  # since `begin`, for measurements
         self._source: Source | None = None
         self._reset()
 
@@ -87,16 +92,9 @@ class ScreenText:
             )
         return self._source
 
-    @property
-    def calls(self) -> dict[str, int]:
-        """How often lines were looked for and read since `begin`, for measurements."""
-        reader = self._reader
-        return {"detect": reader.detections if reader else 0, "recognise": reader.recognitions if reader else 0}
-
     def begin(self, material: Material) -> None:
         self._reset()
-        if self._reader is not None:
-            self._reader.detections = self._reader.recognitions = 0
+        self.calls = {"detect": 0, "recognise": 0}
 
     def feed(self, window: Window) -> list[Segment]:
         if window.frames is None:
@@ -107,12 +105,12 @@ class ScreenText:
             time = float(times[number])
             length = window.frame_durations[number] if number < len(window.frame_durations) else 1 / self.rate
             found.extend(self._sample(time, time + length, picture))
-        return found
+        return sorted(found, key=_order)
 
     def finish(self) -> list[Segment]:
         found = [s for line in self._lines for s in self._segments(line, alone=self._samples == 1)]
         self._lines = []
-        return sorted(found, key=lambda s: (s.span, s.box))
+        return sorted(found, key=_order)
 
     def state(self) -> dict[str, Any]:
         return {
@@ -161,9 +159,14 @@ class ScreenText:
     ) -> list[Segment]:
         """Follow one line to this sample; returns segments when its text has given way to another."""
         found = line.compare(now)
-        if found.overall >= SAME and found.worst >= SAME_PART:
-            line.see(time, end)
+        line.faint = False
+        changed = line.wanted and (found.spot or (line.counter and found.odd >= changes.SPOT / 2))
+        if found.overall >= SAME and found.worst >= SAME_PART and not changed:
             line.speed = (0.0, 0.0)
+            line.faint = found.contrast < HALF
+            if line.faint:
+                return []
+            line.see(time, end)
             if found.contrast >= STRONGER:
                 self._relearn(line, grey)
                 self._read_again(line, time, picture, afresh=True)
@@ -175,6 +178,8 @@ class ScreenText:
             return self._doubt(line, time, end, picture, grey, found.overall)
         if line.wanted and (place := line.search(grey)) is not None:
             line.move(*place, grey.shape)
+            if line.counter or line.compare(now).spot:
+                return self._doubt(line, time, end, picture, grey, SAME)
             line.see(time, end)
             if line.says()[1] < SURE and line.count < ENOUGH:
                 self._read_again(line, time, picture)
@@ -184,8 +189,7 @@ class ScreenText:
         self, line: Line, time: float, end: float, picture: np.ndarray, grey: np.ndarray, likeness: float
     ) -> list[Segment]:
         """Some of a line's edges are there: is it the same line on a moving ground, changed, or gone?"""
-        patient = time - line.read_at < 2 * WAIT - 1e-6 and not line.counter
-        if patient or self._repeats >= REPEATS:
+        if time - line.read_at < line.calm - 1e-6 or self._repeats >= REPEATS:
             if likeness >= (SAME + MAYBE) / 2:
                 line.see(time, end)
             return []
@@ -195,10 +199,12 @@ class ScreenText:
         if lines.same_text(text, reading.text):
             line.see(time, end)
             line.add(reading.text, reading.score, time)
+            line.calm = min(LONGEST_CALM, max(1.0, 2 * line.calm))
             self._relearn(line, grey)
             return []
         if not lines.plausible(reading.text, reading.score):
             line.read_at = time
+            line.calm = min(LONGEST_CALM, max(1.0, 2 * line.calm))
             return []
         # Another text stands in the same place: this line ended with the sample before.
         made = self._segments(line)
@@ -221,13 +227,14 @@ class ScreenText:
         before: np.ndarray | None,
     ) -> None:
         waited = time - self._searched_at + 1e-6
-        if waited < WAIT or (before is not None and np.array_equal(grey, before) and np.array_equal(grey, self._searched)):
+        searched = self._searched
+        if waited < WAIT or (searched is not None and np.array_equal(grey, searched)):
             return
         earlier = changes.gradients(before) if before is not None else None
-        read = changes.gradients(self._searched) if self._searched is not None else None
+        read = changes.gradients(searched) if searched is not None else None
         known = np.zeros(grey.shape, dtype=bool)
         for line in self._lines:
-            if line.last == time:
+            if line.last == time and line.wanted:
                 known[line.y : line.y + line.patch.shape[0], line.x : line.x + line.patch.shape[1]] = True
         still, every = changes.fresh_blocks(now, earlier, read, known)
         rolling = any(li.moving and li.last == time for li in self._lines)
@@ -264,6 +271,8 @@ class ScreenText:
         inside = [li for li, _, _, theirs in shares if theirs >= 0.7]
         if inside and sum(_width(li.box) for li in inside) >= 0.85 * _width(region.box):
             return False  # the same text, this time found in one piece
+        if any(li.faint and lines.overlap(region.box, li.box)[0] >= 0.3 for li in self._lines):
+            return False  # fading out, or not yet in
         reading = self._recognise(picture, region)
         good = lines.plausible(reading.text, reading.score)
         if inside:
@@ -317,8 +326,10 @@ class ScreenText:
     def _date_back(self, line: Line) -> None:
         """The search came after the line: find the first of the last samples that shows it."""
         for time, _, grey in reversed(self._past):
-            found = line.compare(changes.gradients(grey))
-            if found.overall < SAME - 0.1 or found.contrast < 0.15:
+            then = changes.gradients(grey)
+            found = line.compare(then)
+            whole = found.overall >= SAME - 0.1 and found.contrast >= HALF and not found.turned
+            if not whole and not line.begins(then):
                 return
             line.first = time
             line.seen += 1
@@ -364,18 +375,15 @@ class ScreenText:
             )
         ]
 
-    # The reader, loaded when first needed
-
-    def _engine(self) -> ocr.Reader:
-        if self._reader is None:
-            self._reader = ocr.Reader(self.threads)
-        return self._reader
+    # The reader is loaded when first needed: a video without anything like text never pays for it.
 
     def _detect(self, picture: np.ndarray, size: int) -> list[ocr.Region]:
-        return self._engine().detect(picture, size)
+        self.calls["detect"] += 1
+        return ocr.shared_reader(self.threads).detect(picture, size)
 
     def _recognise(self, picture: np.ndarray, region: ocr.Region) -> ocr.Reading:
-        return self._engine().recognise(picture, region)
+        self.calls["recognise"] += 1
+        return ocr.shared_reader(self.threads).recognise(picture, region)
 
 
 def _standing(now: Gradients, before: Gradients) -> float:
@@ -383,6 +391,10 @@ def _standing(now: Gradients, before: Gradients) -> float:
     strong = now.strength > changes.STRONG
     count = int(strong.sum())
     return float((strong & ~changes.differs(now, before, changes.STILL)).sum()) / count if count else 0.0
+
+
+def _order(segment: Segment) -> tuple[Span, lines.Box]:
+    return segment.span, segment.box or (0.0, 0.0, 1.0, 1.0)
 
 
 def _width(box: lines.Box) -> float:
@@ -404,4 +416,7 @@ def _packed(grey: np.ndarray) -> np.ndarray:
 def _unpacked(data: np.ndarray) -> np.ndarray:
     import cv2
 
-    return cv2.imdecode(np.asarray(data, dtype=np.uint8), cv2.IMREAD_GRAYSCALE)
+    grey = cv2.imdecode(np.asarray(data, dtype=np.uint8), cv2.IMREAD_GRAYSCALE)
+    if grey is None:
+        raise ValueError("a saved state of screen_text holds a picture that is no PNG")
+    return grey

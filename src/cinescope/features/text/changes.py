@@ -66,7 +66,7 @@ def differs(now: Gradients, then: Gradients, share: float) -> np.ndarray:
 
 
 def text_like(now: Gradients, which: np.ndarray) -> np.ndarray:
-    """(rows, columns) bool over blocks of BLOCK_WIDTH x BLOCK_HEIGHT: where the chosen (h, w) edges look like strokes."""
+    """Where the chosen (h, w) edges look like strokes: (rows, columns) bool, a block BLOCK_WIDTH x BLOCK_HEIGHT."""
     import cv2
 
     height, width = which.shape
@@ -111,9 +111,25 @@ class Presence:
     overall: float  # -1 to 1: correlation of the edges over the whole line
     worst: float  # the same in the least similar stretch of about one letter
     contrast: float  # strength of the edges relative to the line as it was learned
+    odd: float = 0.0  # 0 to 1: difference of all edges in the most different stretch of about one letter
+    usual: float = 0.0  # the same in the calmest quarter: high where the ground moves
+
+    filled: bool = True  # edges stand in the least similar stretch: another letter, not a gap
+
+    @property
+    def turned(self) -> bool:
+        """Whether another letter stands in one place, going by the line's own steady edges."""
+        return self.spot and self.worst < 0.6 and self.filled
+
+    @property
+    def spot(self) -> bool:
+        """Whether one place changed while the rest stood as it was: another digit."""
+        return self.odd >= SPOT and self.odd >= 4 * self.usual
 
 
 ABSENT = Presence(0.0, 0.0, 0.0)
+# Two digits in one place differ by 0.25 to 0.7, a standing one after H.264 from itself by 0.02 to 0.1.
+SPOT = 0.2
 
 
 def presence(template: Gradients, weight: np.ndarray, now: Gradients) -> Presence:
@@ -138,9 +154,49 @@ def presence(template: Gradients, weight: np.ndarray, now: Gradients) -> Presenc
     span = max(4, min(template.x.shape))
     if len(dot) <= span:
         return Presence(overall, overall, contrast)
-    window = np.ones(span, dtype=np.float32)
-    dots, owns, others = (np.convolve(v, window, mode="valid") for v in (dot, own, other))
+    dots, owns, others = (_running(v, span) for v in (dot, own, other))
     # Stretches that hold next to nothing of the line (a gap between words) say nothing about it.
     full = owns >= 0.3 * owns.mean()
     likeness = dots[full] / np.sqrt(np.maximum(owns[full] * others[full], 1e-6))
-    return Presence(overall, float(likeness.min()), contrast)
+    least = int(likeness.argmin())
+    filled = bool(others[full][least] >= 0.25 * owns[full][least])
+    odd, usual = _unlike(template, now, max(4, span // 2))
+    return Presence(overall, float(likeness[least]), contrast, odd, usual, filled)
+
+
+def begins(template: Gradients, weight: np.ndarray, now: Gradients) -> bool:
+    """Whether only the left part of a line stands in its place, and nothing to the right of it: it is being typed."""
+    if now.x.shape != template.x.shape or not template.x.size:
+        return False
+    tx, ty, nx, ny = (v.astype(np.float32) for v in (template.x, template.y, now.x, now.y))
+    span = max(4, min(template.x.shape))
+    if template.x.shape[1] < 2 * span:
+        return False
+    dot, own, other = (
+        _running((weight * v).sum(axis=0), span) for v in (tx * nx + ty * ny, tx**2 + ty**2, nx**2 + ny**2)
+    )
+    full = np.flatnonzero(own >= 0.3 * own.mean())
+    likeness = dot[full] / np.sqrt(np.maximum(own[full] * other[full], 1e-6))
+    wrong = np.flatnonzero(likeness < 0.8)
+    if not len(full) or not len(wrong) or wrong[0] == 0:
+        return False
+    there = full[full < full[wrong[0]]]
+    if float(other[there].sum()) < 0.2 * float(own[there].sum()):
+        return False
+    # Windows that overlap the last letter hold a part of it; past them the place is (nearly) empty.
+    after = full[full >= full[wrong[0]] + span]
+    return not len(after) or float(other[after].sum()) <= 0.25 * float(own[after].sum())
+
+
+def _unlike(template: Gradients, now: Gradients, span: int) -> tuple[float, float]:
+    """Difference of all edges, 0 to 1, in the most different stretch of `span` columns and in a calm one."""
+    tx, ty, nx, ny = (v.astype(np.float32) for v in (template.x, template.y, now.x, now.y))
+    apart = _running(((nx - tx) ** 2 + (ny - ty) ** 2).sum(axis=0), span)
+    both = _running((nx**2 + ny**2 + tx**2 + ty**2).sum(axis=0), span)
+    full = both >= 0.3 * both.mean()
+    share = apart[full] / np.maximum(both[full], 1e-6)
+    return (float(share.max()), float(np.quantile(share, 0.25))) if len(share) else (0.0, 0.0)
+
+
+def _running(values: np.ndarray, span: int) -> np.ndarray:
+    return np.convolve(values, np.ones(span, dtype=np.float32), mode="valid")

@@ -13,7 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from cinescope.features.text.changes import ABSENT, STRONG, Gradients, Presence, differs, gradients, presence
+from cinescope.features.text.changes import (
+    ABSENT,
+    STRONG,
+    Gradients,
+    Presence,
+    begins,
+    differs,
+    gradients,
+    presence,
+)
 from cinescope.features.text.ocr import Region, bounding_box
 
 Box = tuple[float, float, float, float]
@@ -45,9 +54,11 @@ class Line:
     readings: list[tuple[str, float]] = field(default_factory=list)
     count: int = 0  # readings ever made
     read_at: float = -math.inf  # seconds
+    calm: float = 0.0  # seconds to wait after a reading before doubting it again; grows while nothing comes of it
     seen: int = 1  # samples that show it
     wanted: bool = True  # it reads like text
     moving: bool = False
+    faint: bool = False  # it stands, but less than half faded in
     counter: bool = False  # one reading of a line whose digits run on
     speed: tuple[float, float] = (0.0, 0.0)  # luma pixels a sample
     home: Box = (0.0, 0.0, 0.0, 0.0)  # where it was first read
@@ -70,6 +81,11 @@ class Line:
         if self.x < 0 or self.y < 0:
             return ABSENT
         return presence(self.template, self.weight, now.at(self.x, self.y, width, height))
+
+    def begins(self, now: Gradients) -> bool:
+        """Whether only its first letters stand there yet."""
+        height, width = self.patch.shape
+        return begins(self.template, self.weight, now.at(self.x, self.y, width, height))
 
     def see(self, time: float, end: float) -> None:
         self.seen += 1
@@ -151,7 +167,7 @@ class Line:
         )
 
 
-_PLAIN = ("first", "end", "last", "x", "y", "count", "seen", "wanted", "moving", "counter")
+_PLAIN = ("first", "end", "last", "x", "y", "count", "seen", "wanted", "moving", "faint", "counter", "calm")
 
 
 def _box(values: list[float]) -> Box:

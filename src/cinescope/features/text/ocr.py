@@ -6,6 +6,7 @@ recognised alone is padded in the same way whoever stands beside it, so that its
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -18,6 +19,8 @@ from cinescope.types.errors import MissingPartError
 
 # A box less high than this in the picture that is read holds no letters that anyone could tell apart.
 SMALLEST_LINE = 6  # pixels
+# A box that fills the picture is a texture: no line of text is higher than this share of it.
+HIGHEST_LINE = 0.6
 # Detectors round to whole pixels of a smaller picture; this much of the height is added so that no stroke is cut.
 MARGIN = 0.06
 # Above this slope the crop is turned upright, below it is cut out as it stands (no resampling).
@@ -97,6 +100,17 @@ def identity() -> dict[str, str]:
     return {use: path.stem for use, path in sorted(models().items())} | {"rapidocr": package}
 
 
+_loaded = threading.local()
+
+
+def shared_reader(threads: int = 1) -> Reader:
+    """The Reader of this thread, loaded once: the engine keeps settings between calls, so threads do not share it."""
+    readers: dict[int, Reader] = _loaded.__dict__.setdefault("readers", {})
+    if threads not in readers:
+        readers[threads] = Reader(threads)
+    return readers[threads]
+
+
 class Reader:
     """Detector and recogniser, loaded on construction (about 2 s, most of it imports).
 
@@ -123,8 +137,6 @@ class Reader:
                 "EngineConfig.onnxruntime.inter_op_num_threads": 1,
             }
         )
-        self.detections = 0
-        self.recognitions = 0
 
     def detect(self, picture: np.ndarray, size: int) -> list[Region]:
         """Lines in a (H, W, 3) RGB picture, looked at with its longest side scaled down to `size` pixels."""
@@ -136,7 +148,6 @@ class Reader:
         scale = min(1.0, size / max(height, width))
         target = (max(32, round(width * scale)), max(32, round(height * scale)))
         small = picture if target == (width, height) else cv2.resize(picture, target, interpolation=cv2.INTER_AREA)
-        self.detections += 1
         found = self._engine(np.ascontiguousarray(small[:, :, ::-1]), use_det=True, use_cls=False, use_rec=False)
         boxes = getattr(found, "boxes", None)
         if boxes is None:
@@ -146,14 +157,13 @@ class Reader:
             Region(np.asarray(quad, dtype=np.float32) / whole, float(score))
             for quad, score in zip(boxes, found.scores, strict=True)
         ]
-        return [r for r in regions if (r.box[3] - r.box[1]) * height >= SMALLEST_LINE and r.box[2] > r.box[0]]
+        return [r for r in regions if _is_line(r.box, height)]
 
     def recognise(self, picture: np.ndarray, region: Region) -> Reading:
         """The text of one region of a (H, W, 3) RGB picture; an empty text where there is none."""
         crop = cut_out(picture, region)
         if crop is None:
             return Reading("", 0.0)
-        self.recognitions += 1
         result = self._engine(np.ascontiguousarray(crop[:, :, ::-1]), use_det=False, use_cls=False, use_rec=True)
         if not result.txts:
             return Reading("", 0.0)
@@ -167,6 +177,11 @@ class Reader:
             if reading.text:
                 lines.append(TextLine(region, reading.text, reading.score))
         return lines
+
+
+def _is_line(box: tuple[float, float, float, float], height: int) -> bool:
+    high, wide = box[3] - box[1], box[2] - box[0]
+    return high * height >= SMALLEST_LINE and wide > 0 and (high <= HIGHEST_LINE or high > 4 * wide)
 
 
 def cut_out(picture: np.ndarray, region: Region) -> np.ndarray | None:

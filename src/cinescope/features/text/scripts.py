@@ -28,13 +28,14 @@ _BLOCKS: tuple[tuple[int, int, str], ...] = (
     (0xFB50, 0xFDFF, "arabic"),
     (0xFE70, 0xFEFF, "arabic"),
 )
+
 # Articles, prepositions and conjunctions of German, French, Spanish, Italian, Portuguese and Dutch that are no English
 # words: CMUdict knows so many names ("enfants", "paradis", "tiempo") that its words alone would call them English.
-_ELSEWHERE = frozenset(
-    "der das und ist nicht ein eine einen mit für von zum zur auf im les des du une est et dans pour sur avec le la el "
-    "los las del una por para con y e il lo gli della di che per um uma os em não het een van voor op".split()
-)
-_ENGLISH = frozenset("the of and to in is for with on at by from an this that are we you it how what your our".split())
+_ELSEWHERE = """
+der das und ist nicht ein eine einen mit für von zum zur auf im les des du une est et dans pour sur avec le la el los
+las del una por para con y e il lo gli della di che per um uma os em não het een van voor op
+"""
+_ENGLISH = "the of and to in is for with on at by from an this that are we you it how what your our"
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 
 
@@ -77,7 +78,7 @@ def looks_english(text: str) -> bool:
     if any(c.isalpha() and not c.isascii() for c in lower):
         return False
     words = [w for w in _WORD.findall(lower) if len(w) > 1 or w in ("a", "i")]
-    if _ELSEWHERE.intersection(words) and not _ENGLISH.intersection(words):
+    if set(_ELSEWHERE.split()).intersection(words) and not set(_ENGLISH.split()).intersection(words):
         return False
     known = english_words()
     return bool(words) and sum(w in known for w in words) >= ENGLISH_SHARE * len(words)
