@@ -51,8 +51,6 @@ def examine(library: str | None = None) -> list[Finding]:
 
 def _python() -> Finding:
     now = f"{sys.version.split()[0]}, {os.cpu_count()} processors"
-    if sys.version_info < (3, 11):
-        return Finding("Python", "missing", now, "Cinescope needs Python 3.11 or later")
     return Finding("Python", "ok", now)
 
 
@@ -77,7 +75,7 @@ def _analysers() -> list[Finding]:
     for part in list_analysers():
         if part.missing:
             found.append(Finding(f"analyser {part.name}", "could be better", "cannot run here", part.missing))
-    return found + [_transcript()]
+    return [*found, _transcript()]
 
 
 def _transcript() -> Finding:

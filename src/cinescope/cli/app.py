@@ -1,4 +1,4 @@
-"""The table of commands, and what happens to their errors. Knows where each command lives, imports none until it is used.
+"""The table of commands, and what happens to their errors. Imports no command until it is used.
 
 Exit statuses: 0 all well; 1 nothing found, or some videos failed; 2 wrong usage; 3 a part is missing; 70 a fault of
 Cinescope's own; 75 the library is busy; 130 stopped by Ctrl-C.
@@ -89,7 +89,7 @@ class LazyGroup(TyperGroup):
 
 
 def load(name: str) -> Any:
-    """The click command behind a name. A module gives a function with typer annotations, or a Typer with subcommands."""
+    """The click command behind a name: its module gives a function with annotations, or a Typer with subcommands."""
     where, line = COMMANDS[name]
     module, _, attribute = where.partition(":")
     value = getattr(import_module(f"cinescope.cli.{module}"), attribute)

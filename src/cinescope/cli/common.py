@@ -1,4 +1,4 @@
-"""What the commands share: options, opening the library, JSON, remembering the last hits. Knows typer, prints little."""
+"""What the commands share: options, opening the library, JSON, the library's place. Knows typer, prints little."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def settings(**context_settings: Any) -> Callable[[F], F]:
     return mark
 
 
-def group(help: str) -> typer.Typer:
-    """A command with subcommands."""
+def group(help: str, alone: bool = False) -> typer.Typer:
+    """A command with subcommands; `alone` when it does something without one, too."""
     return typer.Typer(
         help=help,
         add_completion=False,
         rich_markup_mode=None,
-        no_args_is_help=True,
+        no_args_is_help=not alone,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
 

@@ -1,4 +1,4 @@
-"""The hits of the last search, so that `cinescope open 1` works. Only addresses are kept, in the user's state folder."""
+"""The hits of the last search, so that `cinescope open 1` works. Only addresses are kept, in the user's folder."""
 
 from __future__ import annotations
 

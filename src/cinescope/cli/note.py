@@ -56,9 +56,8 @@ def note(
     names = {v.id: printable(v.name) for v in lib.videos(n.video_id for n in found)}
     for n in found:
         about = f"'{one_line(n.about)}' is " if n.about else ""
-        print(
-            f"{dim(n.id[:8])}  {n.kind:<10}  {names.get(n.video_id, n.video_id[:8])} {_place(n)}  {about}{one_line(n.text)}"
-        )
+        name = names.get(n.video_id, n.video_id[:8])
+        print(f"{dim(n.id[:8])}  {n.kind:<10}  {name} {_place(n)}  {about}{one_line(n.text)}")
 
 
 def _place(note: Note) -> str:

@@ -45,7 +45,7 @@ def open_hit(
     video, span = lib.moment(address)
     file = lib.file(video)
     command = None if page else player_command(file, span, player)
-    written = None if command else write_page(lib, video, file, span)
+    written = None if command else write_page(lib, video, span)
     if json:
         print_json(
             {
@@ -103,11 +103,11 @@ def start(command: list[str]) -> None:
     )
 
 
-def write_page(lib: Library, video: VideoSummary, file: Path, span: Span) -> Path:
+def write_page(lib: Library, video: VideoSummary, span: Span) -> Path:
     """A small page with the video at that second, its key frame and its words; where it was written."""
     from cinescope.api.page import moment_page
 
-    text = moment_page(lib, video, file, span)
+    text = moment_page(lib, video, span)
     folder = Path(tempfile.mkdtemp(prefix="cinescope-"))
     page = folder / "moment.html"
     page.write_text(text, encoding="utf-8")

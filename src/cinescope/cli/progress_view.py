@@ -1,4 +1,4 @@
-"""Index progress for people: a bar with time left on a terminal, plain lines in a log. Knows only `Progress` messages."""
+"""Index progress for people: a bar with time left on a terminal, plain lines in a log. Knows `Progress` messages."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class LogView:
     def __init__(self) -> None:
         self._began = time.monotonic()
         self._told = 0.0
+        self._begun: set[str] = set()
 
     def __enter__(self) -> LogView:
         return self
@@ -32,7 +33,9 @@ class LogView:
     def __call__(self, message: Progress) -> None:
         now = time.monotonic()
         name = printable(message.name)
-        if message.step == "start":
+        key = message.video_id or message.name
+        if message.step in ("start", "advance") and key not in self._begun:
+            self._begun.add(key)
             length = f" ({format_time(message.duration)})" if message.duration is not None else ""
             self._line(f"reading {name}{length}")
         elif message.step == "done":
@@ -87,7 +90,7 @@ class BarView:
     def __call__(self, message: Progress) -> None:
         name = printable(message.name)
         key = message.video_id or message.name
-        if message.step == "start":
+        if message.step in ("start", "advance") and key:
             self._names[key] = name
         elif message.step in ("done", "skipped", "failed"):
             self._names.pop(key, None)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _LABEL = 8  # columns for the names of the strips
 _TEXTS = ("speech", "screen")
+_NO_STRIP = ("title", "thumbnail")  # the whole length, or instants
+_STRIPS = ("shot", "voice", "speech", "screen")  # in this order, then what others add
 _LEVELS = " ▁▂▃▄▅▆▇█"
 
 
@@ -26,7 +28,8 @@ def draw(
     room = terminal_width() - _LABEL
     if within.duration > 0:
         lines.append(" " * _LABEL + dim(_ruler(within, room)))
-        for track in tracks:
+        order = {kind: n for n, kind in enumerate(_STRIPS)}
+        for track in sorted(tracks, key=lambda t: (order.get(t.kind, len(order)), t.kind)):
             strip = _strip(track, within, room)
             if strip:
                 lines.append(padded(_names(track.kind), _LABEL) + strip)
@@ -46,7 +49,10 @@ def _names(kind: str) -> str:
 
 
 def _model(settings: dict[str, object]) -> str:
-    return f" ({settings['model']})" if settings.get("model") else ""
+    model = settings.get("model")
+    if isinstance(model, dict):
+        model = ", ".join(str(v) for v in model.values())
+    return f" ({model})" if model else ""
 
 
 def _title(summary: VideoSummary, timeline: Timeline) -> str:
@@ -93,7 +99,7 @@ def _ruler(within: Span, room: int) -> str:
 
 def _strip(track: Track, within: Span, room: int) -> str:
     inside = [s for s in track.segments if s.span.overlaps(within)]
-    if not inside or track.kind == "thumbnail":
+    if not inside or track.kind in _NO_STRIP:
         return ""
     if track.kind == "shot":
         return _edges(inside, within, room)

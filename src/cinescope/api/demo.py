@@ -1,0 +1,126 @@
+"""The demo, step by step: render films, index them, search them, write a page. Prints nothing itself."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cinescope.types import LibraryError, SearchResult
+
+if TYPE_CHECKING:
+    from cinescope.api.library import Library
+    from cinescope.library.progress import Cancel, IndexReport, Progress
+
+# What a person might type -> what it shows.
+QUERIES: dict[str, str] = {
+    "red car": "said by a narrator, from subtitles beside the file",
+    "storm warning": "written on the screen, found by reading the picture",
+    "moon water": "said in a talk without subtitles: recognised on this machine",
+    '"last boat"': "a phrase, in exactly these words",
+    "harbour -storm": "said or written, but not where there is a storm",
+    "灯塔": "Chinese subtitles",
+    "lighthose": "nothing, but near spellings: a typing error",
+}
+_NEEDS_VOICE = ("moon water",)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    folder: Path
+    library: Library
+    films: tuple[Path, ...]
+    left_out: tuple[str, ...] = field(default=())  # what this machine has no program for, one sentence each
+
+
+def render_demo(folder: Path, again: bool = False, tell: Callable[[str], None] = lambda line: None) -> Rendered:
+    """Draw the films into `folder/videos`, those that are there already excepted; tells what it does line by line.
+
+    LibraryError when the folder holds something else.
+    """
+    from cinescope.api.demo_films import films, render
+    from cinescope.api.demo_sounds import CHINESE, NARRATOR, SPEAKER, installed
+    from cinescope.api.library import Library
+
+    videos = folder / "videos"
+    if folder.exists() and not videos.is_dir() and any(folder.iterdir()):
+        raise LibraryError(f"{folder} holds other things", "name an empty folder: cinescope demo FOLDER")
+    if again:
+        shutil.rmtree(folder / "library", ignore_errors=True)
+        shutil.rmtree(videos, ignore_errors=True)
+    videos.mkdir(parents=True, exist_ok=True)
+    left_out = []
+    if not (installed(NARRATOR) and installed(CHINESE)):
+        left_out.append("the narrators' voices (espeak-ng is not installed; their words are there as subtitles)")
+    if not installed(SPEAKER):
+        left_out.append("the recognised talk (flite is not installed, so nobody speaks in it)")
+    made = []
+    for film in films():
+        out = videos / f"{film.name}.mp4"
+        if not out.exists():
+            tell(f"drawing {out.name}")
+            render(film, videos)
+        made.append(out)
+    return Rendered(folder, Library(folder / "library"), tuple(made), tuple(left_out))
+
+
+def index_demo(
+    rendered: Rendered, progress: Callable[[Progress], None] | None = None, cancel: Cancel | None = None
+) -> IndexReport:
+    """Index the films, and write what a person would: a tag, a note, a collection."""
+    library = rendered.library
+    report = library.index(rendered.folder / "videos", progress=progress, cancel=cancel)
+    if not report.cancelled and not library.notes():
+        library.tag("lighthouse.mp4", "silent film")
+        library.note("tides-talk.mp4@0:05", "show this part to the children")
+        library.collect("by the sea", "lighthouse.mp4", "harbour-morning.mp4", "drive-to-the-coast.mp4")
+    return report
+
+
+def search_demo(rendered: Rendered) -> dict[str, SearchResult]:
+    """Every query of the demo that this machine can answer."""
+    without_talk = any("talk" in line for line in rendered.left_out)
+    asked = [q for q in QUERIES if not (without_talk and q in _NEEDS_VOICE)]
+    return {query: rendered.library.search(query, limit=5) for query in asked}
+
+
+def write_page(rendered: Rendered, found: dict[str, SearchResult]) -> Path:
+    """One HTML file with the searches and the timelines; links lead to the second in the films beside it."""
+    from cinescope.api import page
+
+    library = rendered.library
+    videos = library.videos()
+    by_id = {v.id: v for v in videos}
+    link = page.relative_to(rendered.folder.absolute())
+    timelines = {v.id: library.timeline(v.id) for v in videos}
+    counted = {
+        kind: sum(len(t.segments) for line in timelines.values() for t in line.tracks if t.kind == kind)
+        for kind in ("shot", "speech", "screen")
+    }
+    seconds = sum(v.duration or 0.0 for v in videos)
+    facts = [
+        (str(len(videos)), "videos"),
+        (f"{seconds / 60:.1f}", "minutes"),
+        (str(counted["shot"]), "shots"),
+        (str(counted["speech"]), "sentences"),
+        (str(counted["screen"]), "texts on the screen"),
+    ]
+    listed = "".join(f"<div><b>{n}</b><span>{what}</span></div>" for n, what in facts)
+    searches = "".join(
+        page.search_section(page.Section(query, QUERIES[query], result), by_id, library, link)
+        for query, result in found.items()
+    )
+    lines = "".join(page.timeline_section(v, timelines[v.id], library, link) for v in videos)
+    out = "".join(f"<p>Left out here: {page.escape(line)}.</p>" for line in rendered.left_out)
+    body = (
+        '<div class="top"><div><h1>From a few words to the second</h1><p>A small library that Cinescope drew, spoke, '
+        "indexed and searched on this machine. Click on a moment to play it from there.</p>"
+        f'<div class="facts">{listed}</div></div></div><main><h2>Searches</h2>{searches}<h2>The videos</h2>{lines}'
+        f"<footer>{out}<p>Made by <code>cinescope demo</code>. Your own videos: <code>cinescope index FOLDER</code>, "
+        "then <code>cinescope search WORDS</code>.</p></footer></main>"
+    )
+    target = rendered.folder / "index.html"
+    target.write_text(page.document("Cinescope demo", body), encoding="utf-8")
+    return target
