@@ -1,7 +1,7 @@
 """From one decoded frame to an array: scaling, range, matrix, alpha, rotation. Knows nothing of time or files.
 
-`grey` and `yuv` come from the decoder's planes without passing through RGB. All values are full range: 0 is black and
-255 white, whatever the file's range, so that analysers see one scale. Transparent pictures stand on black.
+`grey` and `yuv` are scaled from the decoder's planes without passing through RGB. All values are full range: 0 is black
+and 255 white, whatever the file's range, so that analysers see one scale. Transparent pictures stand on black.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import av
@@ -18,6 +17,8 @@ import numpy as np
 from av.sidedata.sidedata import Type as SideType
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
+from cinescope.media.opening import reason
+from cinescope.types import MediaError
 from cinescope.types.signal import Pixels
 
 Size = int | tuple[int, int] | None
@@ -87,15 +88,23 @@ def target_size(shown: tuple[int, int], size: Size) -> tuple[int, int]:
 
 
 def to_array(frame: Any, geometry: Geometry, size: Size = None, pixels: Pixels = "rgb") -> np.ndarray:
-    """A decoded `av.VideoFrame` -> (H, W, C) uint8, upright, square pixels, full range."""
+    """A decoded `av.VideoFrame` -> (H, W, C) uint8, upright, square pixels, full range.
+
+    Raises MediaError for the few pixel formats that cannot be converted, ValueError for an impossible size.
+    """
     width, height = target_size(geometry.shown(frame.width, frame.height), size)
     coded = (height, width) if geometry.rotation in (90, 270) else (width, height)
-    if pixels == "rgb":
-        array = _rgb(frame, coded)
-    elif pixels in ("grey", "yuv"):
-        array = _from_planes(frame, coded, with_chroma=pixels == "yuv")
-    else:
+    if pixels not in ("rgb", "grey", "yuv"):
         raise ValueError(f"pixels are 'rgb', 'grey' or 'yuv', got {pixels!r}")
+    try:
+        if _has_alpha(frame) and (pixels == "rgb" or _is_rgb(frame)):
+            frame = _on_black(frame)
+        array = _rgb(frame, coded) if pixels == "rgb" else _from_planes(frame, coded, with_chroma=pixels == "yuv")
+    except av.error.FFmpegError as error:
+        raise MediaError(
+            f"pictures of {frame.width} x {frame.height} in format {frame.format.name} cannot be converted "
+            f"to {pixels} {width} x {height} ({reason(error)})"
+        ) from error
     return _upright(array, geometry)
 
 
@@ -107,23 +116,26 @@ def _upright(array: np.ndarray, geometry: Geometry) -> np.ndarray:
     return np.ascontiguousarray(array)
 
 
-def _reformat(frame: Any, width: int, height: int, target: str, **colour: Any) -> Any:
+def _reformat(frame: Any, size: tuple[int, int], target: str, **colour: Any) -> Any:
     # A reformatter keeps its tables while its sizes and formats stay the same, and is not to be shared by threads.
     kept: dict[Any, VideoReformatter] = _local.__dict__.setdefault("kept", {})
-    key = (frame.width, frame.height, frame.format.name, width, height, target, tuple(colour.items()))
+    key = (frame.width, frame.height, frame.format.name, size, target, tuple(colour.items()))
     if key not in kept:
         while len(kept) >= 8:
             kept.pop(next(iter(kept)))
         kept[key] = VideoReformatter()
-    return kept[key].reformat(frame, width, height, target, interpolation=_SCALING, threads=1, **colour)
+    return kept[key].reformat(frame, *size, target, interpolation=_SCALING, threads=1, **colour)
 
 
 def is_full_range(frame: Any) -> bool:
     """Whether black is 0 (full) or 16 (limited, which is also what an unnamed range means for YUV)."""
-    if frame.color_range:
+    if frame.color_range and not _is_rgb(frame):
         return int(frame.color_range) == ColorRange.JPEG
-    name = frame.format.name
-    return name.startswith(("yuvj", "gray", "ya", "mono", "pal")) or frame.format.is_rgb
+    return _is_rgb(frame) or frame.format.name.startswith(("yuvj", "gray", "ya8", "ya16", "mono"))
+
+
+def _is_rgb(frame: Any) -> bool:
+    return frame.format.is_rgb or frame.format.has_palette
 
 
 def _matrix(frame: Any) -> Colorspace:
@@ -137,109 +149,66 @@ def _has_alpha(frame: Any) -> bool:
     return frame.format.has_palette or any(c.is_alpha for c in frame.format.components)
 
 
-def _rgb(frame: Any, size: tuple[int, int]) -> np.ndarray:
-    colour = {
+def _on_black(frame: Any) -> Any:
+    """The same picture without transparency, in RGB."""
+    rgba = _plane(_reformat(frame, (frame.width, frame.height), "rgba", **_to_full(frame)), 4).astype(np.uint16)
+    rgb = ((rgba[:, :, :3] * rgba[:, :, 3:] + 127) // 255).astype(np.uint8)
+    flat = av.VideoFrame.from_ndarray(rgb, "rgb24")
+    flat.color_range = int(ColorRange.JPEG)
+    return flat
+
+
+def _to_full(frame: Any) -> dict[str, Any]:
+    return {
         "src_colorspace": _matrix(frame),
         "src_color_range": ColorRange.JPEG if is_full_range(frame) else ColorRange.MPEG,
         "dst_color_range": ColorRange.JPEG,
     }
-    if not _has_alpha(frame):
-        return _plane(_reformat(frame, *size, "rgb24", **colour), 0, np.uint8, 3)
-    rgba = _plane(_reformat(frame, *size, "rgba", **colour), 0, np.uint8, 4)
-    return _times_alpha(rgba[:, :, :3], rgba[:, :, 3:])
 
 
-def _times_alpha(values: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    return ((values.astype(np.uint16) * alpha + 127) // 255).astype(np.uint8)
+def _rgb(frame: Any, size: tuple[int, int]) -> np.ndarray:
+    return _plane(_reformat(frame, size, "rgb24", **_to_full(frame)), 3)
 
 
 def _from_planes(frame: Any, size: tuple[int, int], with_chroma: bool) -> np.ndarray:
     """(H, W, 1) luma, or (H, W, 3) luma and chroma, each plane scaled by itself."""
-    layout = _layout(frame.format.name)
-    if layout is None:
-        frame = _planar(frame)
-        layout = _layout(frame.format.name)
-        assert layout is not None
-    bits, chroma, alpha = layout
-    dtype = np.uint8 if bits == 8 else np.dtype("<u2")
-    full = is_full_range(frame)
-
-    def scaled(index: int, kind: str) -> np.ndarray:
-        plane = _plane(frame, index, dtype)
-        if (plane.shape[1], plane.shape[0]) != size:
-            shrinking = size[0] <= plane.shape[1] and size[1] <= plane.shape[0]
-            plane = cv2.resize(plane, size, interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
-        table = _table(bits, full if kind != "alpha" else True, kind)
-        return plane if table is None else table[plane]
-
-    planes = [scaled(0, "luma")]
-    if with_chroma:
-        blank = np.full_like(planes[0], 128)
-        planes += [scaled(i, "chroma") for i in (1, 2)] if chroma else [blank, blank]
-    if alpha is not None:
-        opacity = scaled(alpha, "alpha")
-        planes[0] = _times_alpha(planes[0], opacity)
-        for i in range(1, len(planes)):
-            offset = (planes[i].astype(np.int32) - 128) * opacity
-            planes[i] = (128 + np.round(offset / 255)).astype(np.uint8)
-    if len(planes) == 1:
-        return planes[0][:, :, None]
-    return cv2.merge(planes)
+    # One range and one matrix on both sides make swscale scale the code values as they are. The matrix must be BT.601,
+    # which swscale 9 takes for that of any grey target: with another it goes through RGB. RGB gives BT.601's luma.
+    same = {
+        "src_colorspace": Colorspace.ITU601,
+        "dst_colorspace": Colorspace.ITU601,
+        "src_color_range": ColorRange.JPEG,
+        "dst_color_range": ColorRange.JPEG,
+    }
+    alpha = _has_alpha(frame)
+    scaled = _reformat(frame, size, "yuva444p" if alpha else "yuv444p" if with_chroma else "gray", **same)
+    wide = is_full_range(frame)
+    planes = []
+    for index in range(3 if with_chroma else 1):
+        plane = _plane(scaled, 1, index)
+        plane = plane if wide else cv2.LUT(plane, _WIDEN_CHROMA if index else _WIDEN_LUMA)
+        planes.append(_towards(128 if index else 0, plane, _plane(scaled, 1, 3)) if alpha else plane)
+    # A copy in any case: the planes borrow the scaled frame's memory.
+    return cv2.merge(planes) if with_chroma else planes[0].copy()[:, :, None]
 
 
-@lru_cache(maxsize=64)
-def _layout(name: str) -> tuple[int, bool, int | None] | None:
-    """(bits, has chroma, index of the alpha plane) where each component is a plane of its own; None elsewhere."""
-    form = av.VideoFormat(name, 16, 16)
-    components = form.components
-    if form.is_rgb or form.has_palette or form.is_bit_stream or form.is_big_endian or not components:
-        return None
-    if [c.plane for c in components] != list(range(len(components))) or len(components) not in (1, 3, 4):
-        return None
-    bits = {c.bits for c in components}
-    if len(bits) != 1 or not 8 <= max(bits) <= 16 or name.startswith(("p0", "p2", "p4", "xyz", "bayer", "y2", "xv")):
-        return None
-    if name.endswith(("msble", "msbbe")) or (len(components) == 1 and not name.startswith("gray")):
-        return None
-    return max(bits), len(components) >= 3, 3 if len(components) == 4 else None
+def _towards(black: int, plane: np.ndarray, opacity: np.ndarray) -> np.ndarray:
+    return (black + np.round((plane.astype(np.int32) - black) * opacity / 255)).astype(np.uint8)
 
 
-def _planar(frame: Any) -> Any:
-    """The same picture in planes at its own size, for formats that mix their components (RGB, palette, NV12, P010)."""
-    target = "yuva444p" if _has_alpha(frame) else "yuv444p"
-    full = ColorRange.JPEG if is_full_range(frame) else ColorRange.MPEG
-    matrix = _matrix(frame)
-    planar = _reformat(
-        frame, frame.width, frame.height, target,
-        src_colorspace=matrix, dst_colorspace=matrix, src_color_range=full, dst_color_range=full,
-    )  # fmt: skip
-    planar.color_range = int(full)
-    return planar
+def _widened(zero: int, steps: int) -> np.ndarray:
+    """Limited 8-bit code -> full: ITU-T H.273 (2021) section 8.3, equations 26 and 27, against 29 and 30."""
+    codes = np.arange(256, dtype=np.float64)
+    return np.clip(np.floor((codes - zero) * 255 / steps + (0 if zero == 16 else 128) + 0.5), 0, 255).astype(np.uint8)
 
 
-@lru_cache(maxsize=64)
-def _table(bits: int, full: bool, kind: str) -> np.ndarray | None:
-    """Code value -> full-range 8 bits (ITU-T H.273 8.3, equations 26 to 31 inverted); None where nothing changes."""
-    if bits == 8 and full:
-        return None
-    codes = np.arange(1 << (8 if bits == 8 else 16), dtype=np.float64)
-    unit = float(1 << (bits - 8))
-    if full:
-        values = codes * (255 / ((1 << bits) - 1))
-    elif kind == "luma":
-        values = (codes - 16 * unit) * (255 / (219 * unit))
-    else:
-        values = (codes - 128 * unit) * (255 / (224 * unit)) + 128
-    return np.clip(np.floor(values + 0.5), 0, 255).astype(np.uint8)
+_WIDEN_LUMA = _widened(16, 219)
+_WIDEN_CHROMA = _widened(128, 224)
 
 
-def _plane(frame: Any, index: int, dtype: Any, channels: int = 1) -> np.ndarray:
-    """One plane as an array that borrows the frame's memory: (H, W) or (H, W, C)."""
+def _plane(frame: Any, channels: int, index: int = 0) -> np.ndarray:
+    """One plane of bytes as an array that borrows the frame's memory: (H, W) or (H, W, C)."""
     plane = frame.planes[index]
-    dtype = np.dtype(dtype)
-    stride = abs(plane.line_size)
-    shape = (plane.height, plane.width) if channels == 1 else (plane.height, plane.width, channels)
-    steps = (stride, dtype.itemsize) if channels == 1 else (stride, channels * dtype.itemsize, dtype.itemsize)
-    if plane.line_size < 0:  # stored bottom up
-        return np.ndarray(shape, dtype, plane, (plane.height - 1) * stride, (-stride, *steps[1:]))
-    return np.ndarray(shape, dtype, plane, 0, steps)
+    if channels == 1:
+        return np.ndarray((plane.height, plane.width), np.uint8, plane, 0, (plane.line_size, 1))
+    return np.ndarray((plane.height, plane.width, channels), np.uint8, plane, 0, (plane.line_size, channels, 1))

@@ -75,7 +75,8 @@ class Source:
 
     def shut(self, container: Any) -> None:
         container.close()
-        self._open.remove(container)
+        if container in self._open:  # not after `close`, when a run is given up late
+            self._open.remove(container)
 
     def close(self) -> None:
         while self._open:
