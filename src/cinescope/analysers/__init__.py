@@ -14,6 +14,7 @@ CATALOGUE: dict[str, str] = {
     "voice": "cinescope.analysers.voice:Voice",
     "transcript": "cinescope.analysers.transcript:Transcript",
     "screen_text": "cinescope.analysers.screen_text:ScreenText",
+    "loudness": "cinescope.analysers.loudness:Loudness",
 }
 
 
