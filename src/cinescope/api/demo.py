@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 QUERIES: dict[str, str] = {
     "red car": "said by a narrator, from subtitles beside the file",
     "storm warning": "written on the screen, found by reading the picture",
-    "moon water": "said in a talk without subtitles: recognised on this machine",
+    "dangerous current": "said in a talk without subtitles: recognised on this machine",
     '"last boat"': "a phrase, in exactly these words",
     "harbour -storm": "said or written, but not where there is a storm",
     "灯塔": "Chinese subtitles",
     "lighthose": "nothing, but near spellings: a typing error",
 }
-_NEEDS_VOICE = ("moon water",)
+_NEEDS_VOICE = ("dangerous current",)
 
 
 @dataclass(frozen=True, slots=True)

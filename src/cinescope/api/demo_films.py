@@ -80,6 +80,7 @@ def films() -> list[Film]:
                     "Forecast for Tuesday night",
                     [(110, 210, "cloud", "11°"), (260, 190, "rain", "9°"), (480, 160, "rain", "8°")],
                     "STORM WARNING",
+                    night=True,
                 ),
                 7,
                 ("At night a storm reaches the coast.", "Please keep your boats in the harbour."),
@@ -126,16 +127,16 @@ def films() -> list[Film]:
                 places.slide("Why the sea rises", ["The moon pulls", "The earth turns", "Twice a day"], "tide"),
                 8,
                 (
-                    "The moon pulls the water of the ocean toward it.",
+                    "The water of the ocean follows the moon.",
                     "Because the earth turns around once every day, the water rises two times.",
                 ),
             ),
             Shot(
-                places.slide("A day at the beach", ["High water: noon", "Low water: six", "Mind the current"], "curve"),
+                places.slide("A day at the beach", ["High: noon", "Low: six o'clock", "Take care"], "curve", dark=True),
                 8,
                 (
-                    "Six hours after high water the beach is wide and dry.",
                     "Children look for shells, and the fishing boats lie on the sand.",
+                    "The current between the islands is strong and dangerous.",
                 ),
             ),
         ),
@@ -235,4 +236,4 @@ def _write_subtitles(path: Path, sentences: Sequence[Sentence]) -> None:
     from cinescope.types import Cue, Span
 
     cues = [Cue(Span(s.start, s.end), s.text) for s in sentences]
-    path.write_text(write_cues(cues, path.suffix.removeprefix(".")), encoding="utf-8")
+    path.write_text(write_cues(cues, "vtt" if path.suffix == ".vtt" else "srt"), encoding="utf-8")

@@ -316,9 +316,10 @@ def card(title: str, subtitle: str = "", colours: tuple[Colour, Colour] = ((34, 
 Weather = tuple[float, float, str, str]  # x, y, "sun", "cloud" or "rain", temperature
 
 
-def weather_map(head: str, spots: Sequence[Weather], warning: str = "") -> Scene:
+def weather_map(head: str, spots: Sequence[Weather], warning: str = "", night: bool = False) -> Scene:
     """A map with suns that turn and rain that falls."""
-    ground = gradient([(0, (30, 74, 124)), (1, (18, 44, 84))])
+    ground = gradient([(0, (22, 26, 58)), (1, (10, 12, 32))] if night else [(0, (62, 134, 190)), (1, (36, 92, 150))])
+    fields, hills = ((44, 70, 84), (54, 84, 94)) if night else ((112, 168, 116), (132, 186, 124))
     land = [
         (0, 120),
         (70, 104),
@@ -331,9 +332,9 @@ def weather_map(head: str, spots: Sequence[Weather], warning: str = "") -> Scene
         (420, 360),
         (0, 360),
     ]
-    polygon(ground, [(x + 6, y + 7) for x, y in land], (16, 40, 74))
-    polygon(ground, land, (88, 140, 104))
-    polygon(ground, [(x * 0.72, 360 - (360 - y) * 0.7) for x, y in land], (102, 154, 112))
+    polygon(ground, [(x + 6, y + 7) for x, y in land], (8, 10, 26) if night else (28, 74, 122))
+    polygon(ground, land, fields)
+    polygon(ground, [(x * 0.72, 360 - (360 - y) * 0.7) for x, y in land], hills)
     box(ground, 0, 0, WIDTH, 64, (238, 242, 248))
     box(ground, 0, 64, WIDTH, 5, (236, 140, 60))
 
@@ -368,25 +369,28 @@ def weather_map(head: str, spots: Sequence[Weather], warning: str = "") -> Scene
     return scene
 
 
-def slide(title: str, points: Sequence[str], figure: str, speaks: bool = True) -> Scene:
+def slide(title: str, points: Sequence[str], figure: str, dark: bool = False) -> Scene:
     """A lecture slide: points come one after the other, a figure moves, the speaker is in the corner."""
-    ground = gradient([(0, (252, 250, 246)), (1, (236, 236, 240))])
-    box(ground, 0, 0, 14, HEIGHT, (44, 96, 168))
+    light: tuple[Colour, Colour] = ((252, 250, 246), (236, 236, 240))
+    deep: tuple[Colour, Colour] = ((30, 42, 78), (48, 60, 104))
+    ground = gradient(list(enumerate(deep if dark else light)))
+    head, text_colour = ((255, 226, 176), (232, 236, 246)) if dark else ((36, 60, 110), (44, 50, 66))
+    box(ground, 0, 0, 14, HEIGHT, (236, 140, 60) if dark else (44, 96, 168))
     box(ground, 40, 84, 360, 3, (236, 140, 60))
 
     def scene(t: float) -> np.ndarray:
         picture = ground.copy()
-        write(picture, title, 40, 34, 38, (36, 60, 110))
+        write(picture, title, 40, 34, 38, head)
         for n, text in enumerate(points):
             seen = eased(t, 0.6 + 1.5 * n, 0.5)
             if seen > 0:
                 disc(picture, 50, 126 + 46 * n, 5 * seen, (236, 140, 60))
-                write(picture, text, 68, 112 + 46 * n, 25, (44, 50, 66), seen)
+                write(picture, text, 68, 112 + 46 * n, 25, text_colour, seen)
         if figure == "tide":
             _tide(picture, 500, 150, t)
         elif figure == "curve":
             _curve(picture, 400, 110, t)
-        _speaker(picture, 566, 296, t, speaks)
+        _speaker(picture, 566, 296, t)
         return picture
 
     return scene
@@ -412,11 +416,11 @@ def _curve(picture: np.ndarray, x: float, y: float, t: float) -> None:
     points = [(x + 210 * i / 60, y + 66 - 46 * math.sin(4 * math.pi * i / 60)) for i in range(61)]
     shown = points[: max(2, round(61 * until))]
     for a, b in pairwise(shown):
-        line(picture, a, b, (44, 96, 168), 3)
+        line(picture, a, b, (96, 160, 226), 3)
     disc(picture, *shown[-1], 6, (236, 140, 60))
 
 
-def _speaker(picture: np.ndarray, x: float, y: float, t: float, speaks: bool) -> None:
+def _speaker(picture: np.ndarray, x: float, y: float, t: float) -> None:
     disc(picture, x, y, 54, (44, 96, 168))
     disc(picture, x, y, 50, (214, 226, 242))
     nod = 1.5 * math.sin(2.1 * t)
@@ -426,5 +430,5 @@ def _speaker(picture: np.ndarray, x: float, y: float, t: float, speaks: bool) ->
     oval(picture, x, y - 20 + nod, (24, 15), (84, 56, 48))
     for side in (-8, 8):
         disc(picture, x + side, y - 4 + nod, 2.4, (50, 40, 44))
-    mouth = 2 + (4 * abs(math.sin(7 * t)) if speaks else 0)
+    mouth = 2 + 4 * abs(math.sin(7 * t))
     oval(picture, x, y + 11 + nod, (7, mouth), (164, 70, 74))

@@ -144,18 +144,19 @@ class Library:
     ) -> SearchResult:
         """Moments in which the words are said or shown, best first.
 
-        `"in quotes"` is a phrase, `-word` leaves out. `kinds`: "speech", "screen" ... BadQueryError for a query
-        without words. A query that matches nothing is a result with a `note` and near `spellings`.
+        `"in quotes"` is a phrase, `-word` leaves out; filters may also be written into the query (`in:screen
+        tag:beach`). `kinds`: "speech", "screen", "title", "note" ... `before` and `after` are a date or a time in the
+        video. A query of filters alone lists by time. BadQueryError for one that asks for nothing. What matches
+        nothing is a result without moments, with a `note` and near `spellings`.
         """
         from cinescope.library import search
 
-        store = self.store
         return search.search(
-            store,
+            self.store,
             query,
             limit=limit,
-            videos=tuple(self.video(v).id for v in videos),
-            folder=os.fspath(folder),
+            videos=tuple(videos),
+            folder=folder,
             collection=collection,
             tag=tag,
             date=date,
@@ -223,13 +224,12 @@ class Library:
 
     def clip(self, address: str | Moment, out: AnyPath, pad: float = 0.0) -> Span:
         """Cut a moment into a file of its own, `pad` seconds longer at both ends; the span that was cut."""
-        from cinescope.media.encode import cut
+        from cinescope.media import cut
 
         video, span = self.moment(address)
         path = self.file(video)
         span = Span(max(0.0, span.start - pad), min(span.end + pad, video.duration or float("inf")))
-        cut(path, span, Path(out))
-        return span
+        return cut(path, span, out)
 
     def file(self, video: VideoSummary) -> Path:
         """Where the video's file is. LibraryError when it is offline or gone."""

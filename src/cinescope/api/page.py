@@ -112,7 +112,7 @@ def search_section(section: Section, videos: Mapping[str, VideoSummary], lib: Li
         if m.video_id in videos
     ]
     if cards:
-        found = f'<div class="hits">{"".join(cards)}</div>'
+        found = f'<div class="hits{" one" if len(cards) == 1 else ""}">{"".join(cards)}</div>'
     else:
         near = ", ".join(section.result.spellings)
         note = section.result.note or "nothing matches"
@@ -132,18 +132,23 @@ def timeline_section(video: VideoSummary, timeline: Timeline, lib: Library, link
     frames = []
     for shot in shots[:12]:
         jpeg = catalog.thumbnail(lib.store, video.id, _key_time(shot))
-        share = f"flex-grow:{max(0.02, shot.span.duration / length):.4f}"
-        shown = picture(jpeg, f"shot at {format_time(shot.span.start)}")
-        frames.append(f'<a href="{escape(link(video, shot.span.start))}" data-play style="{share}">{shown}</a>')
+        time = format_time(shot.span.start)
+        shown = f'{picture(jpeg, f"shot at {time}")}<span class="time">{time}</span>'
+        frames.append(f'<a href="{escape(link(video, shot.span.start))}" data-play>{shown}</a>')
     strips = []
-    for kind, label in (("voice", "voice"), ("speech", "words"), ("screen", "screen")):
+    for kind, label in (("shot", "shots"), ("voice", "voice"), ("speech", "words"), ("screen", "screen")):
         if found := _segments(timeline, kind):
             strips.append(
                 f'<div class="strip"><span>{label}</span><div>{_blocks(video, found, length, link)}</div></div>'
             )
     rows = [row for _, row in _rows(timeline, video, link, "data-play")]
     heard = {str(s.data.get("origin", "")) for s in _segments(timeline, "speech")} - {""}
-    facts = [format_time(length), video.recorded[:10], f"{len(shots)} shots", *(f"words: {o}" for o in sorted(heard))]
+    facts = [
+        format_time(length),
+        video.recorded[:10],
+        f"{len(shots)} shot{'' if len(shots) == 1 else 's'}",
+        *(f"words: {o}" for o in sorted(heard)),
+    ]
     return (
         f"<article><header><h3>{escape(video.title or video.name)}</h3>"
         f"<span>{escape(' · '.join(f for f in facts if f))}</span></header>"

@@ -8,7 +8,8 @@ font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 a{color:inherit;text-decoration:none}
 .top{background:linear-gradient(120deg,#22305e 0%,#57407a 45%,#c4627a 80%,#f2a96b 100%);color:#fff;
 padding:52px 24px 60px}
-.top>div,main{max-width:1120px;margin:0 auto}
+.top>div{max-width:1120px;margin:0 auto}
+main{max-width:1168px;margin:0 auto}
 .top h1{font-size:42px;line-height:1.1;margin:0 0 10px;letter-spacing:-.02em}
 .top p{margin:0;max-width:640px;opacity:.92;font-size:18px}
 .facts{display:flex;gap:34px;margin-top:28px;flex-wrap:wrap}
@@ -26,11 +27,12 @@ transform:rotate(45deg);border-radius:2px}
 .hits{display:grid;grid-template-columns:repeat(auto-fill,minmax(310px,1fr));gap:16px}
 .hit{background:var(--card);border:1px solid var(--line);border-radius:14px;overflow:hidden;display:block;
 box-shadow:0 1px 3px #1c223412;transition:transform .15s,box-shadow .15s}
+.one{grid-template-columns:1fr}.one .hit{display:flex}.one .frame{width:330px;flex:none}.one .words{padding:18px 24px}
 .hit:hover{transform:translateY(-3px);box-shadow:0 10px 24px #1c22341f}
 .frame{position:relative;aspect-ratio:16/9;background:#dcd8d0}
 .frame img,.blank{width:100%;height:100%;object-fit:cover;display:block}
 .blank{background:linear-gradient(135deg,#39406a,#c4627a)}
-.time{position:absolute;right:10px;bottom:10px;background:#14182ad9;color:#fff;border-radius:6px;padding:1px 8px;
+.time{position:absolute;left:10px;top:10px;background:#14182ad9;color:#fff;border-radius:6px;padding:1px 8px;
 font-size:13px;font-variant-numeric:tabular-nums}
 .time:before{content:"\\25B6";font-size:10px;margin-right:6px}
 .words{padding:12px 16px 14px}.words h3{margin:0 0 6px;font-size:16px}
@@ -47,13 +49,14 @@ box-shadow:0 1px 3px #1c223412}
 article header{display:flex;justify-content:space-between;align-items:baseline;gap:14px;margin-bottom:10px;
 flex-wrap:wrap}
 article h3{margin:0;font-size:18px}article header span{color:var(--soft);font-size:14px}
-.film{display:flex;gap:3px;height:112px;border-radius:8px;overflow:hidden;margin-left:64px}
-.film a{flex-basis:0;min-width:20px;overflow:hidden}.film img{width:100%;height:100%;object-fit:cover;display:block}
+.film{display:flex;gap:8px;margin-left:64px;flex-wrap:wrap}
+.film a{width:178px;aspect-ratio:16/9;border-radius:8px;overflow:hidden;position:relative}
+.film img{width:100%;height:100%;object-fit:cover;display:block}
 .strip{display:flex;align-items:center;margin-top:6px}
 .strip>span{width:64px;font-size:12px;color:var(--soft);flex:none}
 .strip>div{position:relative;height:12px;flex:1;background:#f1eee8;border-radius:6px;overflow:hidden}
 .strip a{position:absolute;top:0;bottom:0;border-radius:4px;background:#7a6bc0}
-.strip a.screen{background:#4fae8b;opacity:.75}.strip a.voice{background:#f0a25e}
+.strip a.shot{background:#c9c3d8;border-right:2px solid #f1eee8;border-radius:0}.strip a.screen{background:#4fae8b;opacity:.75}.strip a.voice{background:#f0a25e}
 .lines{margin-top:12px;columns:2;column-gap:28px;font-size:14px}
 .lines a{display:block;break-inside:avoid;padding:3px 6px;border-radius:6px}.lines a:hover{background:#f5f1ea}
 .lines time{display:inline-block;width:44px;color:var(--soft);font-variant-numeric:tabular-nums}
@@ -64,7 +67,8 @@ dialog{border:0;padding:0;border-radius:14px;background:#000;width:min(960px,94v
 dialog::backdrop{background:#0b0e1acc}
 footer{color:var(--soft);font-size:14px;border-top:1px solid var(--line);padding-top:18px;margin-top:36px}
 footer code,.top code{background:#0000000f;border-radius:5px;padding:2px 6px}
-@media(max-width:640px){.lines{columns:1}.film,.strip>span{margin-left:0}.top h1{font-size:32px}}
+@media(max-width:640px){
+.one .hit{display:block}.one .frame{width:auto}.lines{columns:1}.film,.strip>span{margin-left:0}.top h1{font-size:32px}}
 """
 
 PLAYER = '<dialog id="player"><video controls></video></dialog>'

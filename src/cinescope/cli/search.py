@@ -23,17 +23,17 @@ _SETTINGS = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
 
 @settings(**_SETTINGS)
 def search(
-    query: Annotated[list[str], typer.Argument(metavar="WORDS", help='Words; "a phrase"; -without.')],
+    query: Annotated[list[str] | None, typer.Argument(metavar="WORDS", help='Words; "a phrase"; -without.')] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Moments at most.")] = 10,
     video: Annotated[list[str] | None, typer.Option("--video", metavar="VIDEO", help="Only in this video.")] = None,
     folder: Annotated[str, typer.Option("--folder", metavar="PATH", help="Only in videos of this folder.")] = "",
     collection: Annotated[str, typer.Option("--collection", metavar="NAME", help="Only in this collection.")] = "",
     tag: Annotated[str, typer.Option("--tag", metavar="TAG", help="Only in videos with this tag.")] = "",
-    date: Annotated[str, typer.Option("--date", metavar="DATE", help="Only videos recorded then: 2024, 2024-05.")] = "",
+    date: Annotated[str, typer.Option("--date", metavar="DATE", help="Recorded then: 2024, 2024-05, 2023..2024.")] = "",
     speech: Annotated[bool, typer.Option("--speech", help="Only what is said.")] = False,
     screen: Annotated[bool, typer.Option("--screen", help="Only what is written on the screen.")] = False,
-    before: Annotated[str, typer.Option("--before", metavar="WORDS", help="Only before these words are said.")] = "",
-    after: Annotated[str, typer.Option("--after", metavar="WORDS", help="Only after these words are said.")] = "",
+    before: Annotated[str, typer.Option("--before", metavar="WHEN", help="A date, or a time in the video.")] = "",
+    after: Annotated[str, typer.Option("--after", metavar="WHEN", help="A date, or a time in the video.")] = "",
     language: Annotated[str, typer.Option("--language", metavar="CODE", help="Only in this language (en, zh).")] = "",
     thumbs: Annotated[
         Path | None, typer.Option("--thumbs", metavar="FOLDER", help="Write each hit's key frame there.")
@@ -46,17 +46,19 @@ def search(
     \b
     cinescope search red car
     cinescope search '"climate report" -draft' --speech
-    cinescope search invoice --folder ~/Videos/2024 --limit 30
+    cinescope search invoice --folder ~/Videos/2024 --after 1:30 --limit 30
+    cinescope search 'tag:beach in:screen sunset'
+    cinescope search --tag beach
     cinescope open 1
 
-    Exit status: 0 with hits, 1 without, 2 for a query that means nothing.
+    Filters alone list what fits them. Exit status: 0 with hits, 1 without, 2 for a query that means nothing.
     """
-    for word in query:
+    for word in query or ():
         if word.startswith("--"):
             raise BadQueryError(f"search has no option {word}", "see: cinescope search --help")
     lib = open_library(library)
     result = lib.search(
-        " ".join(query),
+        " ".join(query or ()),
         limit=limit,
         videos=tuple(video or ()),
         folder=folder,

@@ -170,14 +170,16 @@ def _notes(store: Store, video_id: str) -> list[Note]:
 
 
 def thumbnail(store: Store, video_id: str, time: float) -> bytes | None:
-    """The JPEG of the key frame that was last shown at `time`; the first one before any; None where there is none."""
+    """The JPEG of a key frame of the shot that stands at `time`, else the last one before; None where there is none."""
     where = f"video_id = {quoted(video_id)}"
     times = store.rows("thumbs", ["source", "seq", "time"], filter=where)
     if not times:
         return None
-    # A key frame may be chosen a little after its shot begins: half a second later still shows the same shot.
-    shown = [t for t in times if t["time"] <= time + 0.5]
-    best = max(shown, key=lambda t: t["time"]) if shown else min(times, key=lambda t: t["time"])
+    shots = store.rows("segments", ["start", "end"], f"{where} AND kind = 'shot' AND start <= {time!r}")
+    shot = max(shots, key=lambda s: s["start"], default={"start": 0.0, "end": 0.0})
+    same = [t for t in times if shot["start"] <= t["time"] < shot["end"]] if time < shot["end"] else []
+    before = [t for t in same or times if t["time"] <= time]
+    best = max(before, key=lambda t: t["time"]) if before else min(same or times, key=lambda t: t["time"])
     chosen = f"{where} AND source = {quoted(best['source'])} AND seq = {int(best['seq'])}"
     rows = store.rows("thumbs", ["jpeg"], filter=chosen)
     return bytes(rows[0]["jpeg"]) if rows else None
