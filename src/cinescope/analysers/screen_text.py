@@ -8,6 +8,7 @@ everything moves, at a low rate; lines found are followed by their edges, and re
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,9 @@ from cinescope.types import FrameNeed, Material, Needs, Segment, Source, Span, W
 # The detector's picture, longest side in pixels: of 32 titles 4% high it found all at 640 and 30 at 480, of titles
 # 3% high 31 at 640 and 32 at 800, at 77 ms, 40 ms and 135 ms (docs/LOG.md). Pictures that stand get the finer one.
 COARSE, FINE = 640, 960
-# Share of strong edges that stand between two samples from which on the picture counts as standing (a slide).
-STANDING = 0.9
+# Share of strong edges that stand between two samples from which on the picture counts as standing (a slide;
+# single-shot clips of people reach 0.85).
+STANDING = 0.97
 # Text-like blocks (changes.py) that make looking worthwhile.
 BLOCKS = 2
 # Seconds: the shortest wait after a search that found something and the longest after several that did not, and the
@@ -51,6 +53,18 @@ REPEATS = 6
 VERY_SURE = 0.96
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sample:
+    """One picture and what is derived from it."""
+
+    time: float  # seconds
+    end: float
+    picture: np.ndarray  # (H, W, 3) uint8
+    grey: np.ndarray  # (h, w) uint8
+    edges: Gradients
+    before: np.ndarray | None  # luma of the sample before
+
+
 class ScreenText:
     """Titles, slides, subtitles burnt in, signs: read when they change, one segment a line.
 
@@ -76,6 +90,8 @@ class ScreenText:
         self._searched: np.ndarray | None = None  # luma at the last search
         self._searched_at = -math.inf
         self._wait = WAIT
+        self._fine_at = -math.inf
+        self._fine_owed = False
         self._samples = 0
         self._repeats = 0
 
@@ -119,6 +135,8 @@ class ScreenText:
             "searched": None if self._searched is None else _packed(self._searched),
             "searched_at": None if math.isinf(self._searched_at) else self._searched_at,
             "wait": self._wait,
+            "fine_at": None if math.isinf(self._fine_at) else self._fine_at,
+            "fine_owed": self._fine_owed,
             "samples": self._samples,
         }
 
@@ -128,6 +146,8 @@ class ScreenText:
         self._searched = None if state["searched"] is None else _unpacked(state["searched"])
         self._searched_at = -math.inf if state["searched_at"] is None else state["searched_at"]
         self._wait = state["wait"]
+        self._fine_at = -math.inf if state["fine_at"] is None else state["fine_at"]
+        self._fine_owed = state["fine_owed"]
         self._samples = state["samples"]
 
     # One sample
@@ -143,22 +163,20 @@ class ScreenText:
             made = []
         self._samples += 1
         self._repeats = 0
-        now = changes.gradients(grey)
         before = self._past[-1][2] if self._past else None
+        sample = _Sample(time, end, picture, grey, changes.gradients(grey), before)
         for line in list(self._lines):
-            made.extend(self._look(line, time, end, picture, grey, now))
-        self._search_if_due(time, end, picture, grey, now, before)
+            made.extend(self._look(line, sample))
+        self._search_if_due(sample)
         gone = [li for li in self._lines if time - li.last > (PATIENCE if li.wanted else 0)]
         made.extend(s for line in gone for s in self._segments(line))
         self._lines = [li for li in self._lines if li not in gone]
         self._past = [p for p in self._past if p[0] >= time - LOOK_BACK] + [(time, end, grey)]
         return made
 
-    def _look(
-        self, line: Line, time: float, end: float, picture: np.ndarray, grey: np.ndarray, now: Gradients
-    ) -> list[Segment]:
+    def _look(self, line: Line, sample: _Sample) -> list[Segment]:
         """Follow one line to this sample; returns segments when its text has given way to another."""
-        found = line.compare(now)
+        found = line.compare(sample.edges)
         line.faint = False
         changed = line.wanted and (found.spot or (line.counter and found.odd >= changes.SPOT / 2))
         if found.overall >= SAME and found.worst >= SAME_PART and not changed:
@@ -166,50 +184,48 @@ class ScreenText:
             line.faint = found.contrast < HALF
             if line.faint:
                 return []
-            line.see(time, end)
+            line.see(sample.time, sample.end)
             if found.contrast >= STRONGER:
-                self._relearn(line, grey)
-                self._read_again(line, time, picture, afresh=True)
-            elif line.count < ENOUGH and line.says()[1] < SURE and time - line.read_at >= WAIT - 1e-6:
-                self._read_again(line, time, picture)
-            line.steady(now)
+                self._relearn(line, sample)
+                self._read_again(line, sample, afresh=True)
+            elif line.count < ENOUGH and line.says()[1] < SURE and sample.time - line.read_at >= WAIT - 1e-6:
+                self._read_again(line, sample)
+            line.steady(sample.edges)
             return []
         if found.overall >= MAYBE and line.wanted:
-            return self._doubt(line, time, end, picture, grey, found.overall)
-        if line.wanted and (place := line.search(grey)) is not None:
-            line.move(*place, grey.shape)
-            if line.counter or line.compare(now).spot:
-                return self._doubt(line, time, end, picture, grey, SAME)
-            line.see(time, end)
+            return self._doubt(line, sample, found.overall)
+        if line.wanted and (place := line.search(sample.grey)) is not None:
+            line.move(*place, sample.grey.shape)
+            if line.counter or line.compare(sample.edges).spot:
+                return self._doubt(line, sample, SAME)
+            line.see(sample.time, sample.end)
             if line.says()[1] < SURE and line.count < ENOUGH:
-                self._read_again(line, time, picture)
+                self._read_again(line, sample)
         return []
 
-    def _doubt(
-        self, line: Line, time: float, end: float, picture: np.ndarray, grey: np.ndarray, likeness: float
-    ) -> list[Segment]:
+    def _doubt(self, line: Line, sample: _Sample, likeness: float) -> list[Segment]:
         """Some of a line's edges are there: is it the same line on a moving ground, changed, or gone?"""
-        if time - line.read_at < line.calm - 1e-6 or self._repeats >= REPEATS:
+        if sample.time - line.read_at < line.calm - 1e-6 or self._repeats >= REPEATS:
             if likeness >= (SAME + MAYBE) / 2:
-                line.see(time, end)
+                line.see(sample.time, sample.end)
             return []
         self._repeats += 1
-        reading = self._recognise(picture, line.region)
+        reading = self._recognise(sample.picture, line.region)
         text, _ = line.says()
         if lines.same_text(text, reading.text):
-            line.see(time, end)
-            line.add(reading.text, reading.score, time)
+            line.see(sample.time, sample.end)
+            line.add(reading.text, reading.score, sample.time)
             line.calm = min(LONGEST_CALM, max(1.0, 2 * line.calm))
-            self._relearn(line, grey)
+            self._relearn(line, sample)
             return []
         if not lines.plausible(reading.text, reading.score):
-            line.read_at = time
+            line.read_at = sample.time
             line.calm = min(LONGEST_CALM, max(1.0, 2 * line.calm))
             return []
         # Another text stands in the same place: this line ended with the sample before.
         made = self._segments(line)
         self._lines.remove(line)
-        follower = self._new_line(line.quad, reading.text, reading.score, time, end, grey)
+        follower = self._new_line(line.quad, reading, sample, None)
         if lines.runs_on(text, reading.text):
             line.counter = follower.counter = True
             made = self._segments(line)
@@ -217,51 +233,49 @@ class ScreenText:
 
     # Searching for lines
 
-    def _search_if_due(
-        self,
-        time: float,
-        end: float,
-        picture: np.ndarray,
-        grey: np.ndarray,
-        now: Gradients,
-        before: np.ndarray | None,
-    ) -> None:
-        waited = time - self._searched_at + 1e-6
-        searched = self._searched
-        if waited < WAIT or (searched is not None and np.array_equal(grey, searched)):
+    def _search_if_due(self, sample: _Sample) -> None:
+        size = self._due(sample)
+        if not size:
             return
-        earlier = changes.gradients(before) if before is not None else None
-        read = changes.gradients(searched) if searched is not None else None
-        known = np.zeros(grey.shape, dtype=bool)
+        regions = self._detect(sample.picture, size)
+        found = [self._settle(region, sample) for region in regions]
+        self._wait = WAIT if any(found) else min(LONGEST_WAIT, 2 * self._wait)
+        self._searched, self._searched_at = sample.grey, sample.time
+        if size == FINE:
+            self._fine_at = sample.time
+        self._fine_owed = size == COARSE
+
+    def _due(self, sample: _Sample) -> int:
+        """The size at which this picture is to be searched now, 0 for not at all."""
+        waited = sample.time - self._searched_at + 1e-6
+        if waited < WAIT:
+            return 0
+        earlier = changes.gradients(sample.before) if sample.before is not None else None
+        standing = earlier is not None and _standing(sample.edges, earlier) >= STANDING
+        known = np.zeros(sample.grey.shape, dtype=bool)
         for line in self._lines:
-            if line.last == time and line.wanted:
+            if line.last == sample.time and line.wanted:
                 known[line.y : line.y + line.patch.shape[0], line.x : line.x + line.patch.shape[1]] = True
-        still, every = changes.fresh_blocks(now, earlier, read, known)
-        rolling = any(li.moving and li.last == time for li in self._lines)
+        # A picture that had just changed was searched coarsely; now that it stands, small print is looked for too.
+        owed = standing and self._fine_owed and sample.time - self._fine_at >= RECHECK
+        if owed and changes.fresh_blocks(sample.edges, None, None, known)[1] >= BLOCKS:
+            return FINE
+        searched = self._searched
+        if searched is not None and np.array_equal(sample.grey, searched):
+            return 0
+        read = changes.gradients(searched) if searched is not None else None
+        still, every = changes.fresh_blocks(sample.edges, earlier, read, known)
+        rolling = any(li.moving and li.last == sample.time for li in self._lines)
         due = (
             (read is None and every >= BLOCKS)
             or (still >= BLOCKS and waited >= self._wait)
             or (every >= BLOCKS and waited >= (MOVING_WAIT if rolling else RECHECK))
         )
-        if not due:
-            return
-        standing = earlier is not None and _standing(now, earlier) >= STANDING
-        regions = self._detect(picture, FINE if standing else COARSE)
-        found = [self._settle(r, time, end, picture, grey, before) for r in regions]
-        self._wait = WAIT if any(found) else min(LONGEST_WAIT, 2 * self._wait)
-        self._searched, self._searched_at = grey, time
+        return 0 if not due else FINE if standing else COARSE
 
-    def _settle(
-        self,
-        region: ocr.Region,
-        time: float,
-        end: float,
-        picture: np.ndarray,
-        grey: np.ndarray,
-        before: np.ndarray | None,
-    ) -> bool:
+    def _settle(self, region: ocr.Region, sample: _Sample) -> bool:
         """Give a found region to the line it belongs to, or begin a new one; whether anything new was read."""
-        shares = [(li, *lines.overlap(region.box, li.box)) for li in self._lines if li.last == time]
+        shares = [(li, *lines.overlap(region.box, li.box)) for li in self._lines if li.last == sample.time]
         if any(iou >= 0.5 or (mine >= 0.8 and theirs >= 0.25) for _, iou, mine, theirs in shares if iou):
             wide = [
                 li for li, iou, _, theirs in shares if theirs >= 0.7 and _width(region.box) >= 1.15 * _width(li.box)
@@ -273,27 +287,25 @@ class ScreenText:
             return False  # the same text, this time found in one piece
         if any(li.faint and lines.overlap(region.box, li.box)[0] >= 0.3 for li in self._lines):
             return False  # fading out, or not yet in
-        reading = self._recognise(picture, region)
+        reading = self._recognise(sample.picture, region)
         good = lines.plausible(reading.text, reading.score)
         if inside:
-            return good and self._grow(inside, region, reading, time, grey)
+            return good and self._grow(inside, region, reading, sample)
         if good:
             for line in self._lines:
                 near = lines.overlap(region.box, line.box)[0] >= 0.3 or (line.moving and _close(region.box, line.box))
-                if line.wanted and line.last < time and near and lines.same_text(line.says()[0], reading.text):
-                    line.see(time, end)
-                    line.add(reading.text, reading.score, time)
+                if line.wanted and line.last < sample.time and near and lines.same_text(line.says()[0], reading.text):
+                    line.see(sample.time, sample.end)
+                    line.add(reading.text, reading.score, sample.time)
                     line.quad = region.quad
-                    self._relearn(line, grey)
+                    self._relearn(line, sample)
                     return True
-        line = self._new_line(region.quad, reading.text, reading.score, time, end, grey, before)
+        line = self._new_line(region.quad, reading, sample, sample.before)
         line.wanted = good
         self._date_back(line)
         return good
 
-    def _grow(
-        self, inside: list[Line], region: ocr.Region, reading: ocr.Reading, time: float, grey: np.ndarray
-    ) -> bool:
+    def _grow(self, inside: list[Line], region: ocr.Region, reading: ocr.Reading, sample: _Sample) -> bool:
         """A line got longer (typed letter by letter, wiped in): the longer reading replaces the shorter."""
         first = min(inside, key=lambda li: li.first)
         if not all(not li.wanted or lines.grows(li.says()[0], reading.text) for li in inside):
@@ -303,23 +315,14 @@ class ScreenText:
                 self._lines.remove(other)
         first.quad, first.home, first.wanted = region.quad, region.box, True
         first.readings = []
-        first.add(reading.text, reading.score, time)
-        self._relearn(first, grey)
+        first.add(reading.text, reading.score, sample.time)
+        self._relearn(first, sample)
         return True
 
-    def _new_line(
-        self,
-        quad: np.ndarray,
-        text: str,
-        score: float,
-        time: float,
-        end: float,
-        grey: np.ndarray,
-        before: np.ndarray | None = None,
-    ) -> Line:
-        x, y, patch, weight = lines.learn(grey, before, quad)
-        line = Line(quad, time, end, time, x, y, patch, weight, home=ocr.bounding_box(quad))
-        line.add(text, score, time)
+    def _new_line(self, quad: np.ndarray, reading: ocr.Reading, sample: _Sample, before: np.ndarray | None) -> Line:
+        x, y, patch, weight = lines.learn(sample.grey, before, quad)
+        line = Line(quad, sample.time, sample.end, sample.time, x, y, patch, weight, home=ocr.bounding_box(quad))
+        line.add(reading.text, reading.score, sample.time)
         self._lines.append(line)
         return line
 
@@ -334,17 +337,17 @@ class ScreenText:
             line.first = time
             line.seen += 1
 
-    def _relearn(self, line: Line, grey: np.ndarray) -> None:
-        line.x, line.y, line.patch, line.weight = lines.learn(grey, None, line.quad)
+    def _relearn(self, line: Line, sample: _Sample) -> None:
+        line.x, line.y, line.patch, line.weight = lines.learn(sample.grey, None, line.quad)
 
-    def _read_again(self, line: Line, time: float, picture: np.ndarray, afresh: bool = False) -> None:
+    def _read_again(self, line: Line, sample: _Sample, afresh: bool = False) -> None:
         if self._repeats >= REPEATS:
             return
         self._repeats += 1
-        reading = self._recognise(picture, line.region)
+        reading = self._recognise(sample.picture, line.region)
         if afresh and reading.score >= line.says()[1]:
             line.readings = []
-        line.add(reading.text, reading.score, time)
+        line.add(reading.text, reading.score, sample.time)
         line.wanted = lines.plausible(*line.says())
 
     # Output

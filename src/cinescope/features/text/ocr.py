@@ -23,6 +23,11 @@ SMALLEST_LINE = 6  # pixels
 HIGHEST_LINE = 0.6
 # Detectors round to whole pixels of a smaller picture; this much of the height is added so that no stroke is cut.
 MARGIN = 0.06
+# Boxes are of one row when they share this much of their height, and of one line when the gap between them is at most
+# this share of it (a blank is about 0.3 of the font size, a box about 1.3 of it).
+SAME_ROW, BLANK = 0.7, 0.4
+# Short words come out slightly turned; beyond this slope they are not of a level row.
+JOIN_SLOPE = 0.08
 # Above this slope the crop is turned upright, below it is cut out as it stands (no resampling).
 LEVEL_SLOPE = 0.03
 # From this ratio of height to width a box holds vertical text, which the recogniser reads turned (PP-OCR's own rule).
@@ -157,7 +162,7 @@ class Reader:
             Region(np.asarray(quad, dtype=np.float32) / whole, float(score))
             for quad, score in zip(boxes, found.scores, strict=True)
         ]
-        return [r for r in regions if _is_line(r.box, height)]
+        return joined([r for r in regions if _is_line(r.box, height)], width / height)
 
     def recognise(self, picture: np.ndarray, region: Region) -> Reading:
         """The text of one region of a (H, W, 3) RGB picture; an empty text where there is none."""
@@ -177,6 +182,34 @@ class Reader:
             if reading.text:
                 lines.append(TextLine(region, reading.text, reading.score))
         return lines
+
+
+def joined(regions: list[Region], aspect: float) -> list[Region]:
+    """Level regions that follow each other in one row, a blank apart at most, as one: detectors cut between words.
+
+    `aspect` is the picture's width over its height, since boxes are in shares of either.
+    """
+    rows: list[Region] = []
+    for region in sorted(regions, key=lambda r: r.box[0]):
+        x0, y0, x1, y1 = region.box
+        for number, left in enumerate(rows):
+            a0, b0, a1, b1 = left.box
+            high, low = max(b1 - b0, y1 - y0), min(b1 - b0, y1 - y0)
+            beside = min(b1, y1) - max(b0, y0) >= SAME_ROW * high and high <= low / SAME_ROW
+            gap = (x0 - a1) * aspect
+            if beside and -high < gap <= BLANK * low and _level(left, aspect) and _level(region, aspect):
+                x0, y0, x1, y1 = min(a0, x0), min(b0, y0), max(a1, x1), max(b1, y1)
+                quad = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], dtype=np.float32)
+                rows[number] = Region(quad, min(left.score, region.score))
+                break
+        else:
+            rows.append(region)
+    return sorted(rows, key=lambda r: (r.box[1], r.box[0]))
+
+
+def _level(region: Region, aspect: float) -> bool:
+    across = (region.quad[1] - region.quad[0]) * np.array([aspect, 1.0], dtype=np.float32)
+    return abs(float(across[1])) <= JOIN_SLOPE * max(abs(float(across[0])), 1e-6)
 
 
 def _is_line(box: tuple[float, float, float, float], height: int) -> bool:
