@@ -11,13 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from cinescope.analysers.shot_boundaries import Boundary, BoundaryFinder
+from cinescope.analysers.shot_boundaries import LIKENESS, Boundary, BoundaryFinder
 from cinescope.analysers.shot_keys import KeyPicker
-from cinescope.features.signal.differences import CHROMA_BINS, LUMA_BINS, histograms, sharpness
 from cinescope.types import FrameNeed, Material, Needs, Segment, Source, Span, Window
 
 SIZE = (64, 36)
-WIDTH = LUMA_BINS + CHROMA_BINS**2
 
 
 class Shots:
@@ -41,9 +39,9 @@ class Shots:
 
     def _clear(self) -> None:
         self._finder = BoundaryFinder()
-        self._keys = KeyPicker(WIDTH)
+        self._keys = KeyPicker(LIKENESS - 2)
         self._times = np.zeros(0, np.float64)
-        self._about = np.zeros((0, 2 + WIDTH), np.float32)  # sharpness, contrast, histogram of pictures not yet settled
+        self._about = np.zeros((0, LIKENESS), np.float32)  # of pictures not yet settled
         self._opening: Boundary | None = None  # how the running shot began
         self._end = 0.0
 
@@ -59,12 +57,8 @@ class Shots:
             start = float(times[0])
             self._opening = Boundary(start, "start", 1.0, start, start)
         self._end = float(times[-1]) + (window.frame_durations[-1] if window.frame_durations else 0.0)
-        about = np.column_stack(
-            [sharpness(frames.data), frames.data[..., 0].std((1, 2)), histograms(frames.data)]
-        ).astype(np.float32)
+        self._about = np.concatenate([self._about, self._finder.push(frames.data, times)])
         self._times = np.concatenate([self._times, times])
-        self._about = np.concatenate([self._about, about])
-        self._finder.push(frames.data, times)
         return self._take(self._finder.settle(), self._finder.settled)
 
     def finish(self) -> list[Segment]:
