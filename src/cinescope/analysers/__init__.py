@@ -14,6 +14,7 @@ CATALOGUE: dict[str, str] = {
     "voice": "cinescope.analysers.voice:Voice",
     "transcript": "cinescope.analysers.transcript:Transcript",
     "screen_text": "cinescope.analysers.screen_text:ScreenText",
+    "picture_stats": "cinescope.analysers.picture_stats:PictureStats",
     "loudness": "cinescope.analysers.loudness:Loudness",
 }
 
