@@ -7,7 +7,6 @@ import math
 import cv2
 import numpy as np
 
-
 _ROUNDING = 1 / 12  # variance that rounding to whole numbers adds
 
 
