@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from cinescope import analysers
-from cinescope.library import analysis, ingest
+from cinescope.library import analysis, ingest, upkeep
 from cinescope.library.progress import Cancel, Progress
 from cinescope.library.store import Store
-from cinescope.types import BadQueryError, LibraryBusyError
+from cinescope.types import BadQueryError, LibraryBusyError, LibraryError
 
 
 def render(path: Path, seconds: float, seed: int = 0, rate: int = 10) -> Path:
@@ -296,3 +296,27 @@ def test_unknown_analysers_and_settings_are_usage_errors(store: Store, films: Pa
         ingest.index(store, films, only=["nose"])
     with pytest.raises(BadQueryError, match="does not take these settings"):
         ingest.index(store, films, settings={"ear": {"size": 3}})
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="needs root, to mount a small disk")
+def test_a_disk_that_fills_loses_nothing(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    film = render(tmp_path / "long.mp4", 120, 5)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", str(disk)], check=False).returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        store = Store.create(str(disk / "lib"))
+        with pytest.raises(LibraryError, match=r"the disk that holds .* is full: make room"):
+            ingest.index(store, film)
+        subprocess.run(["mount", "-o", "remount,size=50m", str(disk)], check=True)
+        store = Store.open(store.place)
+        before = store.count("segments")
+        assert before > 0
+        report = ingest.index(store, film)
+        assert report.ok
+        assert 0 < report.media_seconds < 120
+        assert upkeep.verify(store) == []
+    finally:
+        store = None
+        subprocess.run(["umount", "-l", str(disk)], check=False)

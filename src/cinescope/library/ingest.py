@@ -114,12 +114,14 @@ def index(
         tally.total_seconds = sum(p.remaining for p in plans)
         try:
             _work(store, plans, jobs, tally, cancel)
-        finally:
-            # Also after a cancel or an error: what is committed should be quick to search. An error from here must
-            # not hide the one that is on its way (a full disk, say).
-            tally.tell("tidy")
+        except BaseException:
+            # What is committed should be quick to search all the same, unless it is the disk that failed; either
+            # way the error that is on its way is the one to tell.
             with contextlib.suppress(LibraryError):
                 upkeep.tidy(store)
+            raise
+        tally.tell("tidy")
+        upkeep.tidy(store)
     return tally.report(bool(cancel))
 
 

@@ -84,7 +84,7 @@ class Store:
             except OSError as error:
                 raise LibraryError(f"the library folder {place} cannot be made ({error.strerror})") from error
         names = [n for n in schema.tables() if n != "meta"]
-        with _writing(place):
+        with guarded(place):
             for name in names:
                 lance.write_dataset(schema.tables()[name].empty_table(), store._uri(name), mode="overwrite")
             meta = [{"key": "schema_version", "value": str(schema.VERSION)}]
@@ -112,8 +112,16 @@ class Store:
 
     def schema_version(self) -> int | None:
         """None where there is no library."""
-        if self.is_local and not Path(self._uri("meta").removeprefix("file://")).is_dir():
-            return None
+        if self.is_local:
+            try:
+                Path(self._uri("meta").removeprefix("file://")).stat()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            except OSError as error:
+                raise LibraryError(
+                    f"the library folder {self.place} cannot be entered ({(error.strerror or str(error)).lower()})",
+                    "check the folder's owner and rights",
+                ) from error
         try:
             rows = self.rows("meta", filter="key = 'schema_version'")
         except (ValueError, OSError) as error:
@@ -144,7 +152,7 @@ class Store:
                 f"the embeddings '{space}' have {known} numbers in this library, and {dimension} are given",
                 "a model that changes its size needs a new version",
             )
-        with _writing(self.place):
+        with guarded(self.place):
             empty = schema.vector_schema(dimension).empty_table()
             lance.write_dataset(empty, self._uri(schema.vector_table(space)), mode="overwrite")
         self.upsert("meta", ["key"], [{"key": f"space:{space}", "value": str(dimension)}])
@@ -204,7 +212,7 @@ class Store:
             return
         import lance
 
-        with _writing(self.place):
+        with guarded(self.place):
             self._open[table] = lance.write_dataset(self._arrow(table, rows), self._uri(table), mode="append")
 
     def upsert(self, table: str, keys: list[str], rows: list[dict[str, Any]]) -> None:
@@ -212,7 +220,7 @@ class Store:
         if not rows:
             return
         self.refresh(table)
-        with _writing(self.place):
+        with guarded(self.place):
             merge = self.dataset(table).merge_insert(keys)
             merge.when_matched_update_all().when_not_matched_insert_all().execute(self._arrow(table, rows))
         self.refresh(table)
@@ -220,7 +228,7 @@ class Store:
     def delete(self, table: str, filter: str) -> None:
         """Mark rows as deleted. Their bytes stay until `upkeep.purge`."""
         self.refresh(table)
-        with _writing(self.place):
+        with guarded(self.place):
             if self.dataset(table).count_rows(filter):
                 self.dataset(table).delete(filter)
         self.refresh(table)
@@ -228,7 +236,7 @@ class Store:
     def forget_versions(self, table: str, keep: timedelta) -> None:
         """Drop versions older than `keep`, and files that no version uses."""
         self.refresh(table)
-        with _writing(self.place):
+        with guarded(self.place):
             self.dataset(table).cleanup_old_versions(older_than=keep, delete_unverified=keep == timedelta(0))
 
 
@@ -238,8 +246,8 @@ def first_line(error: BaseException) -> str:
     return re.split(r", /|, <", text)[0][:300]
 
 
-class _writing:
-    """Turn what Lance says of a full or read-only disk into one sentence."""
+class guarded:
+    """A context in which what Lance says of a full or read-only disk becomes one sentence, a LibraryError."""
 
     def __init__(self, place: str) -> None:
         self.place = place

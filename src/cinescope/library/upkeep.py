@@ -19,7 +19,7 @@ from typing import Any
 from cinescope.library import schema
 from cinescope.library.clock import now
 from cinescope.library.lock import cleaning, writing
-from cinescope.library.store import Store, one_of
+from cinescope.library.store import Store, guarded, one_of
 from cinescope.types import LibraryError
 
 COMMITS_BETWEEN_TIDIES = 60
@@ -38,12 +38,13 @@ class RemoveReport:
 
 def tidy(store: Store) -> None:
     """After writing: bring the indexes up to date and merge small fragments. Cheap when there is little to do."""
-    for name in store.tables():
-        store.refresh(name)
-        data = store.dataset(name)
-        if len(data.get_fragments()) > 8:
-            data.optimize.compact_files(target_rows_per_fragment=_ROWS_PER_FRAGMENT)
-    build_indexes(store)
+    with guarded(store.place):
+        for name in store.tables():
+            store.refresh(name)
+            data = store.dataset(name)
+            if len(data.get_fragments()) > 8:
+                data.optimize.compact_files(target_rows_per_fragment=_ROWS_PER_FRAGMENT)
+        build_indexes(store)
     for name in store.tables():
         store.forget_versions(name, _KEEP_VERSIONS)
     store.refresh()
@@ -83,7 +84,8 @@ def remove(store: Store, video_ids: Iterable[str], wait: float = 0.0) -> RemoveR
             column = "id" if name == "videos" else "video_id"
             rows += store.count(name, one_of(column, ids))
             store.delete(name, one_of(column, ids))
-        purge(store)
+        with guarded(store.place):
+            purge(store)
         _forget_last_search(store, ids)
         return RemoveReport(len(ids), rows, max(0, before - folder_size(store)))
 
@@ -120,7 +122,8 @@ def compact(store: Store, wait: float = 0.0) -> int:
     """Rewrite and clean everything; bytes freed."""
     with writing(store, "compact", wait):
         before = folder_size(store)
-        purge(store)
+        with guarded(store.place):
+            purge(store)
         return before - folder_size(store)
 
 
