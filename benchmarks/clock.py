@@ -7,7 +7,9 @@ the clip; a sample holds only when the text read is exactly the text expected. W
 picture's presentation time in seconds:
 
 - smpte-2997: a 29.97 recording that was converted to 25 pictures a second by taking the nearest one, so that
-  n = round(30000/1001 t). It shows n, n * 1001/30000 s and the drop-frame timecode of n (SMPTE ST 12-1).
+  n = round(30000/1001 t). It shows n, 1001 n / 30 milliseconds, rounded, and the drop-frame timecode of n (SMPTE
+  ST 12-1). Where 1001 n / 30 lies exactly between two milliseconds (each 30th n) the recording has now the lower, now
+  the upper one, as its maker's floating point fell; there both count.
 - auto-editor example: n = round(30 t), as a timecode of 30 pictures a second that begins at 01:00:00:00.
 - pyscenedetect counter: n = round(10 t), shown as n + 1, and t itself.
 """
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import random
 import shutil
@@ -38,12 +41,12 @@ CLIPS = Path(os.environ.get("CINESCOPE_TEST_DATA", Path(__file__).parents[2] / "
 
 @dataclass(frozen=True)
 class Counter:
-    """A text burnt into a clip: where it stands (width, height, x, y) and what it says at a time."""
+    """A text burnt into a clip: where it stands (width, height, x, y) and what it may say at a time."""
 
     name: str
     clip: str
     box: tuple[int, int, int, int]
-    says: Callable[[float], str]
+    says: Callable[[float], tuple[str, ...]]
     step: float  # seconds a picture
 
 
@@ -53,6 +56,13 @@ def drop_frame(n: int) -> str:
     n += 18 * tens + (2 * ((rest - 2) // 1798) if rest >= 2 else 0)
     seconds, frame = divmod(n, 30)
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d};{frame:02d}"
+
+
+def milliseconds(n: int) -> tuple[str, ...]:
+    """Seconds of picture n at 29.97 a second to three decimals; both neighbours where it lies between them."""
+    exact = Fraction(1001 * n, 30)
+    near = {math.floor(exact), math.ceil(exact)} if exact % 1 == Fraction(1, 2) else {round(exact)}
+    return tuple(f"{ms // 1000}.{ms % 1000:03d}" for ms in sorted(near))
 
 
 def whole(n: int, rate: int) -> str:
@@ -65,15 +75,16 @@ def ntsc(t: float) -> int:
 
 
 COUNTERS = (
-    Counter("smpte.number", "moviepy__smpte-2997.mp4", (560, 170, 680, 450), lambda t: f"{ntsc(t)}.000", 0.04),
+    Counter("smpte.number", "moviepy__smpte-2997.mp4", (560, 170, 680, 450), lambda t: (f"{ntsc(t)}.000",), 0.04),
     Counter("smpte.seconds", "moviepy__smpte-2997.mp4", (360, 120, 340, 870),
-            lambda t: f"{ntsc(t) * 1.001 / 30:.3f}", 0.04),
-    Counter("smpte.timecode", "moviepy__smpte-2997.mp4", (640, 120, 930, 870), lambda t: drop_frame(ntsc(t)), 0.04),
+            lambda t: milliseconds(ntsc(t)), 0.04),
+    Counter("smpte.timecode", "moviepy__smpte-2997.mp4", (640, 120, 930, 870), lambda t: (drop_frame(ntsc(t)),), 0.04),
     Counter("example.timecode", "auto-editor__example.mp4", (440, 80, 830, 600),
-            lambda t: whole(round(t * 30) + 108_000, 30), 1 / 30),
+            lambda t: (whole(round(t * 30) + 108_000, 30),), 1 / 30),
     Counter("counter.number", "pyscenedetect__counter.mp4", (640, 140, 1240, 780),
-            lambda t: f"Frame = {round(t * 10) + 1}", 0.1),
-    Counter("counter.seconds", "pyscenedetect__counter.mp4", (640, 140, 1240, 920), lambda t: f"PTS = {t:.1f}s", 0.1),
+            lambda t: (f"Frame = {round(t * 10) + 1}",), 0.1),
+    Counter("counter.seconds", "pyscenedetect__counter.mp4", (640, 140, 1240, 920),
+            lambda t: (f"PTS = {t:.1f}s",), 0.1),
 )  # fmt: skip
 
 
@@ -115,9 +126,9 @@ def burnt(bars: Bars, quick: bool, folder: Path) -> None:
             for taken in made["frames"]:
                 text, expected = read(read_picture(out / taken["file"])), counter.says(taken["time"])
                 samples += 1
-                if text != expected:
+                if text not in expected:
                     wrong += 1
-                    print(f"  {counter.name} at {taken['time']:.6f} s: read '{text}', expected '{expected}'")
+                    print(f"  {counter.name} at {taken['time']:.6f} s: read '{text}', expected {' or '.join(expected)}")
                 asked = taken.get("asked", taken["time"])
                 # The picture shown at t is the last one that is not later.
                 misplaced += not taken["time"] - 1e-5 <= asked < taken["time"] + taken["duration"] + 1e-5
@@ -127,14 +138,22 @@ def burnt(bars: Bars, quick: bool, folder: Path) -> None:
         bars.equal(f"clock.{counter.name}.misplaced", misplaced, 0)
 
 
-def probed(path: Path, index: int | str = "v:0") -> list[float] | None:
-    """Presentation times of a video stream as FFmpeg's own tool tells them; None without it."""
+def probed(path: Path, index: int | str = "v:0") -> tuple[list[float], int] | None:
+    """Presentation times of a video stream as FFmpeg's own tool tells them, and how many pictures it tells without a
+    time (the last one of an AVI with reordered pictures); None without the tool."""
     if shutil.which("ffprobe") is None:
         return None
     show = ["-select_streams", str(index), "-show_entries", "frame=best_effort_timestamp_time", "-of", "json"]
     text = subprocess.run(["ffprobe", "-v", "quiet", *show, str(path)], check=True, stdout=subprocess.PIPE).stdout
-    stamps = (f.get("best_effort_timestamp_time") for f in json.loads(text)["frames"])
-    return sorted(float(s) for s in stamps if s is not None)
+    stamps = [f.get("best_effort_timestamp_time") for f in json.loads(text)["frames"]]
+    return sorted(float(s) for s in stamps if s is not None), stamps.count(None)
+
+
+def apart(ours: list[float], told: list[float], untold: int) -> float:
+    """Seconds between the two at most; infinite where they do not have as many pictures."""
+    if len(ours) != len(told) + untold or not told:
+        return float("inf")
+    return max(min(abs(t - o) for o in ours) for t in told)
 
 
 def late(bars: Bars, folder: Path) -> None:
@@ -192,8 +211,7 @@ def variable(bars: Bars, quick: bool, folder: Path) -> None:
         bars.equal(f"{name}.wrong", sum(code != number for number, (_, code) in enumerate(seen)), 0)
         told = probed(path)
         if told is not None:
-            close = len(told) == len(seen) and max(abs(t - p) for (t, _), p in zip(seen, told, strict=True))
-            bars.at_most(f"{name}.ffprobe", float(close) if len(told) == len(seen) else float("nan"), 1e-6)
+            bars.at_most(f"{name}.ffprobe", apart([t for t, _ in seen], *told), 1e-6)
         # What the command shows at any time is the last picture that is not later.
         asked = sorted(round(rng.uniform(times[0], times[-1]), 4) for _ in range(10 if quick else 40))
         made = command(
@@ -218,27 +236,22 @@ def against_ffprobe(bars: Bars, quick: bool) -> None:
         print("ffprobe is not here: the times of the other clips are not compared")
         return
     clips = sorted(p for p in CLIPS.iterdir() if p.suffix in (".mp4", ".mkv", ".webm", ".avi"))
-    worst, unlike = 0.0, 0
+    far = 0
     for path in clips[::4] if quick else clips:
         try:
             with VideoReader(path) as video:
-                ours = [p.time for p in video.pictures()]
-                index = video.stream.index
+                ours, index = [p.time for p in video.pictures()], video.stream.index
         except MediaError as error:
             print(f"  {path.name}: {error}")
-            unlike += 1
+            far += 1
             continue
-        told = probed(path, index) or []
-        if len(ours) != len(told):
-            print(f"  {path.name}: {len(ours)} pictures in stream {index}, ffprobe tells {len(told)}")
-            unlike += 1
-            continue
-        gap = max((abs(a - b) for a, b in zip(ours, told, strict=True)), default=0.0)
+        told, untold = probed(path, index) or ([], 0)
+        gap = apart(ours, told, untold)
         if gap > 1e-6:
-            print(f"  {path.name}: {gap:.6f} s apart")
-        worst = max(worst, gap)
-    bars.equal("clock.clips.unlike_ffprobe", unlike, 0)
-    bars.at_most("clock.clips.gap", worst, 1e-6)
+            print(f"  {path.name}: {len(ours)} pictures, ffprobe tells {len(told)} + {untold}; {gap:g} s apart")
+            far += 1
+    print(f"{len(clips[::4] if quick else clips)} clips against ffprobe")
+    bars.equal("clock.clips.unlike_ffprobe", far, 0)
 
 
 def cost(quick: bool) -> None:

@@ -20,6 +20,7 @@ import numpy as np
 
 from cinescope.media.cues import plain_text, write_cues
 from cinescope.media.encoders import choose, container_for, sound_rate
+from cinescope.media.languages import three_letters
 from cinescope.media.opening import FilePath, shown_name
 from cinescope.media.writing import whole_file
 from cinescope.types import BadQueryError, Chapter, Cue, MediaError, Span, SubtitleTrack, Waveform
@@ -202,7 +203,7 @@ class VideoWriter:
         layout = _LAYOUTS[channels]
         stream.codec_context.layout = layout
         if language:
-            stream.metadata["language"] = _three(language)
+            stream.metadata["language"] = self._language(language)
         resampler = av.AudioResampler(stream.codec_context.format, layout, encoded_rate)
         return stream, resampler, rate, channels
 
@@ -212,10 +213,13 @@ class VideoWriter:
         stream = self._out.add_stream(self.kind.subtitles)
         stream.codec_context.subtitle_header = _ASS_HEADER
         if track.language:
-            stream.metadata["language"] = _three(track.language)
+            stream.metadata["language"] = self._language(track.language)
         if track.title:
             stream.metadata["title"] = track.title
         return stream
+
+    def _language(self, tag: str) -> str:
+        return three_letters(tag, bibliographic=self.kind.format != "mp4")
 
     # --- the packets -------------------------------------------------------------------------------------------
 
@@ -387,10 +391,3 @@ def _palette_graph(width: int, height: int) -> Any:
     use.link_to(graph.add("buffersink"))
     graph.configure()
     return graph
-
-
-def _three(language: str) -> str:
-    """A BCP 47 tag as containers want it: ISO 639-2 in MP4, which other containers take as well."""
-    from cinescope.media.languages import three_letters
-
-    return three_letters(language)

@@ -61,12 +61,14 @@ def language_tag(code: str | None) -> str:
     return "-".join([first, *cased])
 
 
-def three_letters(tag: str) -> str:
+def three_letters(tag: str, bibliographic: bool = False) -> str:
     """A BCP 47 tag -> the ISO 639-2 code of its language ("en-US" -> "eng"), "und" for what has none.
 
-    Where ISO 639-2 has two, the one by the language's own name ("deu", not "ger"), as MP4 wants it (ISO 14496-12).
+    Where ISO 639-2 has two, the one by the language's own name ("deu"), as MP4 wants it (ISO 14496-12), or the
+    bibliographic one ("ger"), as Matroska and QuickTime want it.
     """
     first = tag.split("-")[0].lower()
     if len(first) == 3:
         return first if first in _KNOWN else "und"
-    return next((long for long, short in _SHORT.items() if short == first and long not in _BIBLIOGRAPHIC), "und")
+    codes = [long for long, short in _SHORT.items() if short == first]
+    return min(codes, key=lambda code: (code in _BIBLIOGRAPHIC) != bibliographic, default="und")
