@@ -203,7 +203,7 @@ def best_pause(scores: list[float], first: int, release: float) -> tuple[int, in
     """Where to cut speech that goes on: the steps [quiet, following) to leave out, both at or after `first`.
 
     The longest run of scores below `release`, the later of equals; where there is none, the middle of the
-    quietest five steps, with nothing left out.
+    quietest five steps, again the later of equals, with nothing left out.
     """
     best = (0, 0)
     begun: int | None = None
@@ -217,5 +217,5 @@ def best_pause(scores: list[float], first: int, release: float) -> tuple[int, in
     if best[1]:
         return best
     smooth = np.convolve(scores[first:], np.ones(5) / 5, "valid")
-    quietest = first + int(np.argmin(smooth)) + 2
+    quietest = first + len(smooth) - 1 - int(np.argmin(smooth[::-1])) + 2
     return quietest, quietest
