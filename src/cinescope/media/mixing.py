@@ -1,8 +1,8 @@
-"""Samples of a decoded frame as floats, and channels mixed down. Knows nothing of time."""
+"""Decoded samples as floats, and channels mixed down. Knows nothing of time."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,13 +14,11 @@ _RIGHT = {"FR": 1.0, "FC": _MINUS_3_DB, "BR": _MINUS_3_DB, "SR": _MINUS_3_DB, "F
 _INTEGERS = {"u8": 128.0, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63}
 
 
-def samples_of(frame: Any) -> np.ndarray:
-    """(C, S) float32 of a decoded `av.AudioFrame`, full scale is 1."""
-    data = frame.to_ndarray()
-    name = frame.format.name
-    if not name.endswith("p"):  # interleaved: (1, S * C)
-        data = data.reshape(-1, len(frame.layout.channels)).T
-    kind = name.removesuffix("p")
+def as_floats(data: np.ndarray, form: str, channels: int) -> np.ndarray:
+    """What `av.AudioFrame.to_ndarray` gives of a sample format (u8, s16p ...) -> (C, S) float32, full scale is 1."""
+    if not form.endswith("p"):  # interleaved: (1, S * C)
+        data = data.reshape(-1, channels).T
+    kind = form.removesuffix("p")
     if kind in _INTEGERS:
         scale = _INTEGERS[kind]
         data = data.astype(np.float64 if scale > 2**15 else np.float32)
@@ -28,7 +26,7 @@ def samples_of(frame: Any) -> np.ndarray:
     return np.ascontiguousarray(data, np.float32)
 
 
-def mixed(data: np.ndarray, names: list[str], channels: int) -> np.ndarray:
+def mixed(data: np.ndarray, names: Sequence[str], channels: int) -> np.ndarray:
     """(C, S) of channels with these names (FFmpeg's: FL, FR, FC, LFE ...) -> (channels, S), never too loud.
 
     One channel is the mean of left and right. Raises ValueError where no rule says how, as for 4 channels out of 2.
@@ -46,7 +44,7 @@ def mixed(data: np.ndarray, names: list[str], channels: int) -> np.ndarray:
     raise ValueError(f"cannot make {channels} channels of {here}")
 
 
-def _weights(names: list[str], side: dict[str, float], here: int) -> list[float]:
+def _weights(names: Sequence[str], side: dict[str, float], here: int) -> list[float]:
     weights = [side.get(name, 0.0) for name in names]
     total = sum(weights)
     if len(weights) != here or total == 0:

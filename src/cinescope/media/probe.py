@@ -34,7 +34,7 @@ _DATE_TAGS = (
 _GUESSED_LENGTH = {"aac", "h264", "hevc", "m4v", "mpegvideo", "ac3", "eac3", "dts", "truehd", "loas", "obu", "vvc"}
 
 # Formats that state where the last packet ends on the clock of the file, not how long it is from its first.
-_LENGTH_IS_END = {"matroska", "webm", "flv"}
+_LENGTH_IS_END = {"matroska", "webm"}
 
 _MAX_CHAPTERS = 10_000
 

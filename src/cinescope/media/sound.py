@@ -2,7 +2,7 @@
 
 What comes is a pure function of the arguments, bit for bit. Decoders remember (overlap, noise generators, filters) and
 so do resamplers; therefore sound is always made in the same pieces, `CHUNK` seconds on an absolute grid, each by a
-fresh decoder that begins at the first packet not earlier than `PREROLL` before the piece, whoever asks for what part.
+fresh decoder that begins at the first packet not earlier than `BEFORE` the piece, whoever asks for what part.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ import av
 import numpy as np
 
 from cinescope.media.decoding import Damage, decode, only, packets_of, seconds
-from cinescope.media.mixing import mixed, samples_of
+from cinescope.media.mixing import as_floats, mixed
 from cinescope.media.opening import FilePath, open_media, shown_name
 from cinescope.media.streams import pick, streams_of
 from cinescope.types import MediaError, Span, Stream, Waveform
 
 CHUNK = 20  # seconds; whole, so that a piece begins at a whole sample at every rate
 
-# Seconds decoded before a piece and thrown away. Opus converges in 0.08 s (RFC 7845, section 4.6), MP3's bit reservoir
-# reaches back nine frames, AAC overlaps two.
-PREROLL = 1.0
+# Seconds decoded before a piece and thrown away; whole, for the same reason. Opus converges in 0.08 s (RFC 7845, 4.6),
+# MP3's bit reservoir reaches back nine frames, AAC overlaps two.
+BEFORE = 1
 
-# Seconds of true sound on both sides of a piece for the resampler: its filter at 8 kHz reaches 2 ms.
-MARGIN = 0.25
+# Seconds decoded behind a piece for the resampler, whose filter reaches 16 samples of the lower rate.
+BEHIND = 0.25
 
 # Deviation of a frame's stated time from the samples counted so far, in seconds, up to which sound goes on unbroken.
 # Matroska rounds times to 1 ms and live recorders write jitter; people do not notice 20 ms between lips and sound
@@ -149,21 +149,19 @@ class SoundReader:
         return self._pieces[key]
 
     def _make(self, number: int, sample_rate: int, channels: int) -> np.ndarray:
-        begin, end = number * CHUNK - MARGIN, (number + 1) * CHUNK + MARGIN
+        begin, end = number * CHUNK - BEFORE, (number + 1) * CHUNK + BEHIND
         count = CHUNK * sample_rate
         native = np.zeros((channels, round((end - begin) * self._rate)), np.float32)
-        for run in self._runs(begin, end, channels):
-            run.place(native, round(begin * self._rate))
-        # Margins are a quarter of a second: a whole number of samples at most rates, and where it is not, the piece
-        # is cut at the sample below and the rest stays below one sample.
+        filled = 0
+        for run in self._runs(begin, end):
+            filled = run.place(native, begin * self._rate, filled)
         made = native if sample_rate == self._rate else _resampled(native, self._rate, sample_rate)
-        skip = round(MARGIN * sample_rate)
-        made = made[:, skip : skip + count]
+        made = made[:, BEFORE * sample_rate :][:, :count]
         if made.shape[1] < count:
             made = np.pad(made, ((0, 0), (0, count - made.shape[1])))
         return np.clip(np.nan_to_num(made, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0)
 
-    def _runs(self, begin: float, end: float, channels: int) -> list[_Run]:
+    def _runs(self, begin: int, end: float) -> list[_Run]:
         """Unbroken stretches of decoded sound in [begin, end), by a decoder that began at a fixed packet."""
         container = open_media(self.path)
         try:
@@ -172,7 +170,7 @@ class SoundReader:
             runs: list[_Run] = []
             behind = 0
             time: float | None = None
-            for packet in self._packets(begin - PREROLL):
+            for packet in self._packets(begin):
                 frames, trouble = decode(context, packet)
                 if trouble:
                     stated = packet.pts if packet is not None else None
@@ -189,16 +187,15 @@ class SoundReader:
                     elif time is None:
                         time = self.stream.start or 0.0  # a stream without times, read from its beginning
                     behind = behind + 1 if time >= end else 0
-                    samples = samples_of(frame)
-                    if time < end and time + samples.shape[1] / self._rate > begin:
+                    length = frame.samples / self._rate
+                    if time < end and time + length > begin:
                         if frame.is_corrupt:
                             self._damage.at(time, "sound is damaged")
-                        names = [c.name for c in frame.layout.channels]
-                        part = mixed(samples, names, channels)
-                        if not runs or not runs[-1].joins(time, self._rate):
-                            runs.append(_Run())
-                        runs[-1].add(part, time, self._rate)
-                    time += samples.shape[1] / self._rate
+                        kind = frame.format.name, tuple(c.name for c in frame.layout.channels)
+                        if not runs or not runs[-1].joins(kind, time * self._rate):
+                            runs.append(_Run(*kind))
+                        runs[-1].add(frame, time * self._rate)
+                    time += length
                 if behind >= _BEHIND:
                     break
             return runs
@@ -250,30 +247,37 @@ def _from(packets: Any, first: float, base: Any) -> Any:
 class _Run:
     """Frames that follow one another without a break. Its place is settled once all their stated times are known."""
 
+    form: str  # FFmpeg's sample format
+    names: tuple[str, ...]  # of the channels
     parts: list[np.ndarray] = field(default_factory=list)
     count: int = 0
-    low: float = math.inf  # range of (stated time - counted time), in samples
+    low: float = math.inf  # range of stated minus counted time, all in samples
     high: float = -math.inf
+    slack: float = 0.0
 
-    def joins(self, time: float, rate: int) -> bool:
-        deviation = time * rate - self.count
-        return max(self.high, deviation) - min(self.low, deviation) <= _JOIN * rate
+    def joins(self, kind: tuple[str, tuple[str, ...]], stated: float) -> bool:
+        off = stated - self.count
+        return kind == (self.form, self.names) and max(self.high, off) - min(self.low, off) <= self.slack
 
-    def add(self, part: np.ndarray, time: float, rate: int) -> None:
-        deviation = time * rate - self.count
-        self.low, self.high = min(self.low, deviation), max(self.high, deviation)
-        self.parts.append(part)
-        self.count += part.shape[1]
+    def add(self, frame: Any, stated: float) -> None:
+        self.low, self.high = min(self.low, stated - self.count), max(self.high, stated - self.count)
+        self.slack = _JOIN * frame.sample_rate
+        self.parts.append(frame.to_ndarray())
+        self.count += frame.samples
 
-    def place(self, target: np.ndarray, origin: int) -> None:
-        """Into `target`, whose first sample has the number `origin`; what is already sounding there stays."""
+    def place(self, target: np.ndarray, origin: int, filled: int) -> int:
+        """Into `target`, whose first sample has the number `origin`, mixed to its channels, behind the `filled` samples.
+
+        What overlaps with these is cut off. Gives the number of samples filled then.
+        """
         # Times rounded to ticks scatter evenly about the true one, whose best estimate is the middle of their range.
         at = math.floor((self.low + self.high) / 2 + 0.5) - origin
-        for part in self.parts:
-            low, high = max(0, at), min(target.shape[1], at + part.shape[1])
-            if high > low:
-                target[:, low:high] = part[:, low - at : high - at]
-            at += part.shape[1]
+        data = mixed(as_floats(np.concatenate(self.parts, axis=1), self.form, len(self.names)), self.names, len(target))
+        low, high = max(filled, at), min(target.shape[1], at + data.shape[1])
+        if high <= low:
+            return filled
+        target[:, low:high] = data[:, low - at : high - at]
+        return high
 
 
 def _context(stream: Any, path: FilePath) -> Any:

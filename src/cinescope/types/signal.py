@@ -13,7 +13,7 @@ CHANNELS: dict[str, int] = {"rgb": 3, "grey": 1, "yuv": 3}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frames:
-    """Pictures in presentation order. `grey` is the luma plane as decoded; `yuv` is luma and chroma at one size."""
+    """Pictures in presentation order. All full range (black 0, white 255): `grey` is luma, `yuv` luma and chroma."""
 
     data: np.ndarray  # (T, H, W, C) uint8; C is 3 for rgb and yuv, 1 for grey
     times: np.ndarray  # (T,) float64, presentation times, seconds, rising
