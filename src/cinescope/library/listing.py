@@ -15,7 +15,7 @@ _WHOLE = ("title", "tag")
 
 def listing(store: Store, query: Query, scope: Scope, limit: int, looked_at: tuple[str, ...]) -> SearchResult:
     """At most `limit` rows, each a moment."""
-    from lance import ColumnOrdering
+    from lance.dataset import ColumnOrdering
 
     unwanted = units_of(query.unwanted)
     kinds = one_of("kind", looked_at)

@@ -19,6 +19,9 @@ from cinescope.library.store import Store
 COLUMNS = ["video_id", "source", "kind", "start", "end", "text", "words", "language"]
 # What another form of the word counts, beside the form that was typed.
 STEM_WEIGHT = 0.3
+# Phrases (and other units of several words) of a query that the index is asked for; more are checked row by row.
+# Lance's query engine recurses through clauses: thousands overflow its stack and end the process.
+MOST_CLAUSES = 32
 # Rows without an index that are read for near spellings.
 _MOST_FRESH = 20_000
 # BM25 as Lance has it (k1, b), for the rows that are scored here.
@@ -54,19 +57,37 @@ def look_up(
 
 
 def _query(units: Sequence[Unit], needed: frozenset[int], unwanted: Sequence[Unit], every: bool) -> Any:
+    """Few clauses however many words: Lance reads all rows that are not in its index yet once for each clause."""
     from lance.query import BooleanQuery, Occur
 
     clauses: list[tuple[Any, Any]] = []
-    quoted = [i for i in needed if units[i].quoted]
+    words = [u.word for u in units if u.word]
+    needed_words = [units[i].word for i in sorted(needed) if units[i].word]
+    others = [units[i] for i in sorted(needed) if not units[i].word][:MOST_CLAUSES]
     if every:
-        for i, unit in enumerate(units):
-            clauses.append((Occur.MUST if i in needed else Occur.SHOULD, _clause(unit)))
+        clauses += [(Occur.MUST, _clause(unit)) for unit in others]
+        if needed_words:
+            clauses.append((Occur.MUST, _words(needed_words, every=True)))
+        # So that of two words in another form the one in the typed form counts; and stop words count a little.
+        if len(words) > 1 or not needed_words:
+            clauses += [(Occur.SHOULD, _words(words, every=False))] if words else []
     else:
+        quoted = [_clause(u) for u in others if u.quoted]
         if quoted:
-            clauses.append((Occur.MUST, _any([_clause(units[i]) for i in quoted])))
-        clauses += [(Occur.SHOULD, _clause(units[i], loose=True)) for i in sorted(needed) if i not in quoted]
-    clauses += [(Occur.MUST_NOT, _clause(unit)) for unit in unwanted]
+            clauses.append((Occur.MUST, _any(quoted)))
+        clauses += [(Occur.SHOULD, _clause(u, loose=True)) for u in others if not u.quoted]
+        if needed_words:
+            clauses.append((Occur.SHOULD, _words(needed_words, every=False)))
+    clauses += [(Occur.MUST_NOT, _clause(unit)) for unit in unwanted if not unit.word][:MOST_CLAUSES]
+    if unwanted_words := [u.word for u in unwanted if u.word]:
+        clauses.append((Occur.MUST_NOT, _words(unwanted_words, every=False)))
     return clauses[0][1] if len(clauses) == 1 else BooleanQuery(clauses)
+
+
+def in_query(units: Sequence[Unit]) -> frozenset[int]:
+    """Numbers of the needed units that a query of `look_up` asks the index for; the rest is for the caller to check."""
+    others = [i for i, unit in enumerate(units) if not unit.word][:MOST_CLAUSES]
+    return frozenset(i for i, unit in enumerate(units) if unit.word or i in others)
 
 
 def _any(queries: list[Any]) -> Any:
@@ -75,12 +96,20 @@ def _any(queries: list[Any]) -> Any:
     return queries[0] if len(queries) == 1 else BooleanQuery([(Occur.SHOULD, q) for q in queries])
 
 
+def _words(words: list[str], every: bool) -> Any:
+    """Rows with every word, or any of them, in the typed form or (where the text may be English) another one."""
+    from lance.query import FullTextOperator, MatchQuery
+
+    joined = " ".join(words)
+    operator = FullTextOperator.AND if every else FullTextOperator.OR
+    typed = MatchQuery(joined, "plain", operator=operator)
+    return _any([typed, MatchQuery(joined, "stems", boost=STEM_WEIGHT, operator=operator)])
+
+
 def _clause(unit: Unit, loose: bool = False) -> Any:
-    """The query for one unit; `loose`: some of a CJK unit's pairs are enough."""
+    """The query for a unit that is no single word; `loose`: some of a CJK unit's pairs are enough."""
     from lance.query import MatchQuery
 
-    if unit.word:
-        return _any([MatchQuery(unit.word, "plain"), MatchQuery(unit.word, "stems", boost=STEM_WEIGHT)])
     if loose and unit.bigrams:
         return MatchQuery(" ".join(sorted(unit.bigrams)), "pairs")
     return _any([_sequence(sequence) for sequence in unit.sequences])

@@ -24,6 +24,7 @@ from cinescope.types import BadQueryError, SearchResult
 TEXT_KINDS = ("speech", "screen", "chapter", "title", "note", "tag")
 _FIRST_ROWS = 64
 _MOST_ROWS = 4096
+_NAMED = 5  # words that occur nowhere: so many are named, and near spellings looked up for
 
 
 def search(
@@ -117,6 +118,7 @@ class _Search:
         self.needed = needed(self.units)
         self.unwanted = units_of(query.unwanted)
         self.where = scope.predicate()
+        self.asked = lookup.in_query(self.units)
 
     def result(self, looked_at: tuple[str, ...]) -> SearchResult:
         groups, more = self.groups()
@@ -129,14 +131,14 @@ class _Search:
             tuple(moment for moment, _ in shown),
             str(self.query),
             note=self._note([full for _, full in shown], absent),
-            spellings=spellings(self.store, absent, self.where) if absent else (),
+            spellings=spellings(self.store, absent[:_NAMED], self.where) if absent else (),
             total=len(ranked),
             more=more,
             looked_at=looked_at,
         )
 
     def _note(self, full: list[bool], absent: list[Unit]) -> str:
-        named = ", ".join(f"'{_shortened(u.text)}'" for u in absent[:5]) + (" …" if len(absent) > 5 else "")
+        named = ", ".join(f"'{_shortened(u.text)}'" for u in absent[:_NAMED]) + (" …" if len(absent) > _NAMED else "")
         if not full:
             words = " ".join(str(t) for t in self.query.terms)
             filtered = " with these filters" if self.query.filters else ""
@@ -180,7 +182,7 @@ class _Search:
         if every:
             # The index has seen the words; only the order of mixed scripts is left to be looked at here.
             missed = self.needed - {i for i, share in match.covered.items() if share == 1.0}
-            if any(_mixed(self.units[i]) for i in missed):
+            if any(_mixed(self.units[i]) or i not in self.asked for i in missed):
                 return []
             match = Match(match.covered | dict.fromkeys(missed, 1.0), match.places)
         if not self.needed & match.covered.keys():
