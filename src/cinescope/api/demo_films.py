@@ -71,13 +71,13 @@ def films() -> list[Film]:
         date(2024, 10, 1),
         (
             Shot(
-                places.weather_map("Forecast for Tuesday", [(110, 210, "sun", "19°"), (250, 180, "cloud", "16°")]),
+                places.weather_map("Tuesday", [(110, 210, "sun", "19°"), (250, 180, "cloud", "16°")]),
                 7,
                 ("Tuesday begins with sunshine in the north.", "Later, clouds arrive from the west."),
             ),
             Shot(
                 places.weather_map(
-                    "Forecast for Tuesday night",
+                    "The night to Wednesday",
                     [(110, 210, "cloud", "11°"), (260, 190, "rain", "9°"), (480, 160, "rain", "8°")],
                     "STORM WARNING",
                     night=True,

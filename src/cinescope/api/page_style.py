@@ -51,12 +51,14 @@ flex-wrap:wrap}
 article h3{margin:0;font-size:18px}article header span{color:var(--soft);font-size:14px}
 .film{display:flex;gap:8px;margin-left:64px;flex-wrap:wrap}
 .film a{width:178px;aspect-ratio:16/9;border-radius:8px;overflow:hidden;position:relative}
+.film .time{font-size:11px;left:5px;top:5px;padding:0 6px}
 .film img{width:100%;height:100%;object-fit:cover;display:block}
 .strip{display:flex;align-items:center;margin-top:6px}
 .strip>span{width:64px;font-size:12px;color:var(--soft);flex:none}
 .strip>div{position:relative;height:12px;flex:1;background:#f1eee8;border-radius:6px;overflow:hidden}
 .strip a{position:absolute;top:0;bottom:0;border-radius:4px;background:#7a6bc0}
-.strip a.shot{background:#c9c3d8;border-right:2px solid #f1eee8;border-radius:0}.strip a.screen{background:#4fae8b;opacity:.75}.strip a.voice{background:#f0a25e}
+.strip a.shot{background:#c9c3d8;border-right:2px solid #f1eee8;border-radius:0}
+.strip a.screen{background:#4fae8b;opacity:.75}.strip a.voice{background:#f0a25e}
 .lines{margin-top:12px;columns:2;column-gap:28px;font-size:14px}
 .lines a{display:block;break-inside:avoid;padding:3px 6px;border-radius:6px}.lines a:hover{background:#f5f1ea}
 .lines time{display:inline-block;width:44px;color:var(--soft);font-variant-numeric:tabular-nums}

@@ -201,9 +201,9 @@ def _fault(error: BaseException) -> int:
 
 
 def _quiet_pipe() -> int:
-    """The reader of our output went away (`| head`): that is no error of ours."""
+    """The reader of our output went away (`| head`): nothing to say, and nobody to say it to."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+    return 1
 
 
 def _flushed(status: int) -> int:

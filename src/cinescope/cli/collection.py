@@ -9,7 +9,10 @@ import typer
 from cinescope.cli.common import JsonOption, LibraryOption, count, group, open_library, print_json
 from cinescope.cli.text import printable
 
-app = group("Gather videos under a name. A collection needs no folder: a video may be in many.")
+app = group(
+    "Gather videos under a name. A collection needs no folder: a video may be in many.",
+    "cinescope collection add holidays beach.mp4",
+)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The collection.")]
 Videos = Annotated[list[str], typer.Argument(metavar="VIDEOS", help="Ids, file names, titles, or parts of these.")]

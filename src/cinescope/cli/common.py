@@ -39,10 +39,10 @@ def settings(**context_settings: Any) -> Callable[[F], F]:
     return mark
 
 
-def group(help: str, alone: bool = False) -> typer.Typer:
+def group(help: str, example: str, alone: bool = False) -> typer.Typer:
     """A command with subcommands; `alone` when it does something without one, too."""
     return typer.Typer(
-        help=help,
+        help=f"{help}\n\n\b\n{example}",
         add_completion=False,
         rich_markup_mode=None,
         no_args_is_help=not alone,

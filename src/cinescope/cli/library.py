@@ -19,7 +19,7 @@ from cinescope.cli.common import (
 )
 from cinescope.cli.text import one_line, printable
 
-app = group("Keep the library in order: verify, back up, restore, upgrade, compact.")
+app = group("Keep the library in order: verify, back up, restore, upgrade, compact.", "cinescope library info")
 
 Wait = Annotated[float, typer.Option("--wait", min=0, metavar="SECONDS", help="Wait so long for another writer.")]
 
@@ -128,7 +128,8 @@ def upgrade(library: LibraryOption = None, json: JsonOption = False) -> None:
     """Bring a library that an older Cinescope made to this version.
 
     \b
-    cinescope library backup before.tar && cinescope library upgrade
+    cinescope library backup before.tar
+    cinescope library upgrade
     """
     from cinescope.api.library import upgrade as bring
 

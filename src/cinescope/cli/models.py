@@ -10,17 +10,16 @@ import typer
 from cinescope.cli.common import JsonOption, QuietOption, group, human_size, print_json, remark
 from cinescope.cli.text import dim, printable, table
 
-app = group("Models on this machine, and how to get more. Nothing is fetched unless you ask for it.", alone=True)
+app = group(
+    "Models on this machine, and how to get more. Nothing is fetched unless you ask for it.",
+    "cinescope models\ncinescope models get faster-whisper-small",
+    alone=True,
+)
 
 
 @app.callback(invoke_without_command=True)
 def models(context: typer.Context, json: JsonOption = False) -> None:
-    """Models on this machine, and how to get more. Nothing is fetched unless you ask for it.
-
-    \b
-    cinescope models
-    cinescope models get faster-whisper-small
-    """
+    """Without a subcommand: the list."""
     if context.invoked_subcommand is None:
         listed(json)
 
