@@ -47,6 +47,10 @@ HALF = 0.45
 ENOUGH, SURE = 3, 0.96
 # Seconds between readings of a line whose ground moves and whose text stayed: 1, 2, then this.
 LONGEST_CALM = 4.0
+# A line is longer than it was when it sticks out by this share of its height: a narrow letter.
+GROWTH = 0.3
+# Seconds for which a line that grew is expected to grow on, if only by a letter.
+TYPING = 2.0
 # Readings that may be repeated at one sample, so that a picture full of text that trembles stays affordable.
 REPEATS = 6
 # A text seen in one sample only must be read this surely.
@@ -133,9 +137,9 @@ class ScreenText:
             "lines": [line.state() for line in self._lines],
             "past": [[time, end, _packed(grey)] for time, end, grey in self._past],
             "searched": None if self._searched is None else _packed(self._searched),
-            "searched_at": None if math.isinf(self._searched_at) else self._searched_at,
+            "searched_at": lines.stated(self._searched_at),
             "wait": self._wait,
-            "fine_at": None if math.isinf(self._fine_at) else self._fine_at,
+            "fine_at": lines.stated(self._fine_at),
             "fine_owed": self._fine_owed,
             "samples": self._samples,
         }
@@ -144,9 +148,9 @@ class ScreenText:
         self._lines = [Line.from_state(s) for s in state["lines"]]
         self._past = [(time, end, _unpacked(grey)) for time, end, grey in state["past"]]
         self._searched = None if state["searched"] is None else _unpacked(state["searched"])
-        self._searched_at = -math.inf if state["searched_at"] is None else state["searched_at"]
+        self._searched_at = lines.meant(state["searched_at"])
         self._wait = state["wait"]
-        self._fine_at = -math.inf if state["fine_at"] is None else state["fine_at"]
+        self._fine_at = lines.meant(state["fine_at"])
         self._fine_owed = state["fine_owed"]
         self._samples = state["samples"]
 
@@ -186,6 +190,7 @@ class ScreenText:
                 return []
             line.see(sample.time, sample.end)
             if found.contrast >= STRONGER:
+                line.strengthen(sample.time, found.contrast, HALF)
                 self._relearn(line, sample)
                 self._read_again(line, sample, afresh=True)
             elif line.count < ENOUGH and line.says()[1] < SURE and sample.time - line.read_at >= WAIT - 1e-6:
@@ -255,7 +260,7 @@ class ScreenText:
         known = np.zeros(sample.grey.shape, dtype=bool)
         for line in self._lines:
             if line.last == sample.time and line.wanted:
-                known[line.y : line.y + line.patch.shape[0], line.x : line.x + line.patch.shape[1]] = True
+                known[line.strokes()] = True
         # A picture that had just changed was searched coarsely; now that it stands, small print is looked for too.
         owed = standing and self._fine_owed and sample.time - self._fine_at >= RECHECK
         if owed and changes.fresh_blocks(sample.edges, None, None, known)[1] >= BLOCKS:
@@ -266,25 +271,23 @@ class ScreenText:
         read = changes.gradients(searched) if searched is not None else None
         still, every = changes.fresh_blocks(sample.edges, earlier, read, known)
         rolling = any(li.moving and li.last == sample.time for li in self._lines)
+        blocks = 1 if any(sample.time - li.grew <= TYPING for li in self._lines) else BLOCKS
         due = (
-            (read is None and every >= BLOCKS)
-            or (still >= BLOCKS and waited >= self._wait)
-            or (every >= BLOCKS and waited >= (MOVING_WAIT if rolling else RECHECK))
+            (read is None and every >= blocks)
+            or (still >= blocks and waited >= self._wait)
+            or (every >= blocks and waited >= (MOVING_WAIT if rolling else RECHECK))
         )
         return 0 if not due else FINE if standing else COARSE
 
     def _settle(self, region: ocr.Region, sample: _Sample) -> bool:
         """Give a found region to the line it belongs to, or begin a new one; whether anything new was read."""
         shares = [(li, *lines.overlap(region.box, li.box)) for li in self._lines if li.last == sample.time]
-        if any(iou >= 0.5 or (mine >= 0.8 and theirs >= 0.25) for _, iou, mine, theirs in shares if iou):
-            wide = [
-                li for li, iou, _, theirs in shares if theirs >= 0.7 and _width(region.box) >= 1.15 * _width(li.box)
-            ]
-            if not wide:
-                return False
         inside = [li for li, _, _, theirs in shares if theirs >= 0.7]
-        if inside and sum(_width(li.box) for li in inside) >= 0.85 * _width(region.box):
-            return False  # the same text, this time found in one piece
+        typing = any(sample.time - li.grew <= TYPING for li in inside)
+        longer = inside and (typing or not _covers(inside, region.box, sample.grey.shape))
+        known = any(iou >= 0.5 or (mine >= 0.8 and theirs >= 0.25) for _, iou, mine, theirs in shares)
+        if not longer and (known or inside):
+            return False
         if any(li.faint and lines.overlap(region.box, li.box)[0] >= 0.3 for li in self._lines):
             return False  # fading out, or not yet in
         reading = self._recognise(sample.picture, region)
@@ -313,6 +316,7 @@ class ScreenText:
         for other in inside:
             if other is not first:
                 self._lines.remove(other)
+        first.grew = sample.time
         first.quad, first.home, first.wanted = region.quad, region.box, True
         first.readings = []
         first.add(reading.text, reading.score, sample.time)
@@ -322,6 +326,7 @@ class ScreenText:
     def _new_line(self, quad: np.ndarray, reading: ocr.Reading, sample: _Sample, before: np.ndarray | None) -> Line:
         x, y, patch, weight = lines.learn(sample.grey, before, quad)
         line = Line(quad, sample.time, sample.end, sample.time, x, y, patch, weight, home=ocr.bounding_box(quad))
+        line.rise = [(sample.time, 1.0)]
         line.add(reading.text, reading.score, sample.time)
         self._lines.append(line)
         return line
@@ -336,6 +341,7 @@ class ScreenText:
                 return
             line.first = time
             line.seen += 1
+            line.rise.insert(0, (time, min(1.0, found.contrast)))
 
     def _relearn(self, line: Line, sample: _Sample) -> None:
         line.x, line.y, line.patch, line.weight = lines.learn(sample.grey, None, line.quad)
@@ -402,6 +408,14 @@ def _order(segment: Segment) -> tuple[Span, lines.Box]:
 
 def _width(box: lines.Box) -> float:
     return box[2] - box[0]
+
+
+def _covers(inside: list[Line], box: lines.Box, shape: tuple[int, ...]) -> bool:
+    """Whether lines fill a box from left to right: what sticks out is no letter, going by the (h, w) luma's pixels."""
+    letter = GROWTH * (box[3] - box[1]) * shape[0] / shape[1]
+    left, right = min(li.box[0] for li in inside), max(li.box[2] for li in inside)
+    gaps = _width(box) - sum(_width(li.box) for li in inside)
+    return left - box[0] < letter and box[2] - right < letter and gaps < max(letter, 0.15 * _width(box))
 
 
 def _close(a: lines.Box, b: lines.Box) -> bool:

@@ -142,6 +142,7 @@ def presence(template: Gradients, weight: np.ndarray, now: Gradients) -> Presenc
     tx, ty = template.x.astype(np.float32), template.y.astype(np.float32)
     nx, ny = now.x.astype(np.float32), now.y.astype(np.float32)
     there, here = np.hypot(tx, ty), np.hypot(nx, ny)
+    projected = float((weight * (tx * nx + ty * ny)).sum())
     cut = np.minimum(1.0, 1.5 * there / np.maximum(here, 1e-6))
     nx, ny = nx * cut, ny * cut
     dot = (weight * (tx * nx + ty * ny)).sum(axis=0)
@@ -150,7 +151,7 @@ def presence(template: Gradients, weight: np.ndarray, now: Gradients) -> Presenc
     if own.sum() <= 0 or other.sum() <= 0:
         return ABSENT
     overall = float(dot.sum() / np.sqrt(own.sum() * other.sum()))
-    contrast = float(np.sqrt(other.sum() / own.sum()))
+    contrast = max(0.0, projected / float(own.sum()))
     span = max(4, min(template.x.shape))
     if len(dot) <= span:
         return Presence(overall, overall, contrast)

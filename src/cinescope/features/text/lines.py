@@ -54,12 +54,14 @@ class Line:
     readings: list[tuple[str, float]] = field(default_factory=list)
     count: int = 0  # readings ever made
     read_at: float = -math.inf  # seconds
+    grew: float = -math.inf  # seconds: when it last got longer
     calm: float = 0.0  # seconds to wait after a reading before doubting it again; grows while nothing comes of it
     seen: int = 1  # samples that show it
     wanted: bool = True  # it reads like text
     moving: bool = False
     faint: bool = False  # it stands, but less than half faded in
     counter: bool = False  # one reading of a line whose digits run on
+    rise: list[tuple[float, float]] = field(default_factory=list)  # (seconds, strength) while it faded in
     speed: tuple[float, float] = (0.0, 0.0)  # luma pixels a sample
     home: Box = (0.0, 0.0, 0.0, 0.0)  # where it was first read
 
@@ -74,6 +76,13 @@ class Line:
     @property
     def template(self) -> Gradients:
         return gradients(self.patch)
+
+    def strokes(self) -> tuple[slice, slice]:
+        """Rows and columns of the luma picture that its edges fill: closer than the box, which has a margin."""
+        used = np.flatnonzero((self.weight > 0).any(axis=0))
+        left, right = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 0)
+        top, x = max(0, self.y), max(0, self.x + left)
+        return slice(top, max(0, self.y + self.patch.shape[0])), slice(x, max(x, self.x + right))
 
     def compare(self, now: Gradients) -> Presence:
         """How much of it stands where it was last seen."""
@@ -90,6 +99,14 @@ class Line:
     def see(self, time: float, end: float) -> None:
         self.seen += 1
         self.last, self.end = time, end
+
+    def strengthen(self, time: float, contrast: float, half: float) -> None:
+        """Its edges got `contrast` times as strong: it begins when it first had `half` of the strength it has now."""
+        level = self.rise[-1][1] * contrast if self.rise else contrast
+        self.rise = [*self.rise, (time, level)][-MOST_READINGS:]
+        reached = [t for t, strength in self.rise if strength >= half * level]
+        if self.rise[0][0] <= self.first:
+            self.first = max(self.first, min(reached))
 
     def steady(self, now: Gradients) -> None:
         """Learn which of its edges stand: those of the ground behind it wash out."""
@@ -144,9 +161,11 @@ class Line:
         values: dict[str, Any] = {name: getattr(self, name) for name in _PLAIN}
         return values | {
             "readings": [list(r) for r in self.readings],
+            "rise": [list(r) for r in self.rise],
             "speed": list(self.speed),
             "home": list(self.home),
-            "read_at": None if math.isinf(self.read_at) else self.read_at,
+            "read_at": stated(self.read_at),
+            "grew": stated(self.grew),
             "quad": self.quad,
             "patch": self.patch,
             "weight": self.weight,
@@ -158,9 +177,11 @@ class Line:
         return cls(
             **values,
             readings=[(str(t), float(s)) for t, s in state["readings"]],
+            rise=[(t, level) for t, level in state["rise"]],
             speed=(state["speed"][0], state["speed"][1]),
             home=_box(state["home"]),
-            read_at=-math.inf if state["read_at"] is None else state["read_at"],
+            read_at=meant(state["read_at"]),
+            grew=meant(state["grew"]),
             quad=np.asarray(state["quad"], dtype=np.float32),
             patch=np.asarray(state["patch"], dtype=np.uint8),
             weight=np.asarray(state["weight"], dtype=np.float32),
@@ -168,6 +189,15 @@ class Line:
 
 
 _PLAIN = ("first", "end", "last", "x", "y", "count", "seen", "wanted", "moving", "faint", "counter", "calm")
+
+
+def stated(time: float) -> float | None:
+    """A time as JSON has it: None for never."""
+    return None if math.isinf(time) else time
+
+
+def meant(time: float | None) -> float:
+    return -math.inf if time is None else time
 
 
 def _box(values: list[float]) -> Box:
