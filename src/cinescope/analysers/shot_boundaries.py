@@ -167,31 +167,47 @@ class BoundaryFinder:
         first = self._next_cut - self._dropped
         stop = int(np.searchsorted(times, now - CONTEXT_SECONDS))
         for i in (np.flatnonzero(step[: max(stop, first)][first:] > CUT_STEP) + first).tolist():
-            left = max(1, i - CONTEXT, int(np.searchsorted(times, times[i] - CONTEXT_SECONDS)))
-            right = min(i + CONTEXT + 1, int(np.searchsorted(times, times[i] + CONTEXT_SECONDS)))
-            around = np.sort(np.concatenate([step[left:i], step[i + 1 : right]]))
-            # The second largest: the other half of a flash, or one true cut, does not make restless surroundings.
-            calm = float(around[-2]) if len(around) > 1 else 0.0
-            if step[i] < 1.2 * calm:
-                continue
-            score = self._cut_score(i, left, right, calm)
+            score, new = self._cut_score(i, i), i
+            if score < 0.5 and i + 1 < len(step) and step[i + 1] > CUT_STEP:
+                # Rate conversion and interlacing leave one picture that is part of both shots.
+                share = self._share_of_next(i)
+                mixed = self._cut_score(i, i + 1) if share is not None else 0.0
+                if share is not None and mixed > score:
+                    score, new = mixed, i if share >= 0.5 else i + 1
             if score >= self._floor:
-                time = float(times[i])
+                time = float(times[new])
                 self._cuts.append(Boundary(time, "cut", score, time, time))
         self._next_cut = max(self._next_cut, stop + self._dropped)
 
-    def _cut_score(self, i: int, left: int, right: int, calm: float) -> float:
+    def _share_of_next(self, i: int) -> float | None:
+        """The share of picture i + 1 in picture i, where that is a mixture of its neighbours; else None."""
+        small = self._seen.small
+        change, part = (small[i + 1] - small[i - 1]).ravel(), (small[i] - small[i - 1]).ravel()
+        power = float(change @ change) + 1e-6
+        share = float(part @ change) / power
+        rest = part - share * change
+        return share if 0.1 < share < 0.9 and float(rest @ rest) < 0.15 * power else None
+
+    def _cut_score(self, i: int, j: int) -> float:
+        """How sure a shot ends before picture `i` and the next one begins with picture `j`."""
         seen = self._seen
-        before = np.arange(max(left - 1, i - 4), i)
-        after = np.arange(i, min(i + FLASH + 1, right))
+        times, step = seen.times, seen.step
+        left = max(1, i - CONTEXT, int(np.searchsorted(times, times[i] - CONTEXT_SECONDS)))
+        right = min(i + CONTEXT + 1, int(np.searchsorted(times, times[i] + CONTEXT_SECONDS)))
+        right = max(right, j + 1)
+        around = np.sort(np.concatenate([step[left:i], step[j + 1 : right]]))
+        # The second largest: one true cut nearby does not make restless surroundings. A mixed picture is believed in
+        # quiet ones only.
+        calm = float(around[-2 if i == j else -1]) if len(around) > 1 else 0.0
+        if step[i : j + 1].sum() < 1.2 * calm:
+            return 0.0
+        before, after = np.arange(max(left - 1, i - 4), i), np.arange(j, min(j + FLASH + 1, right))
         apart = distance(
             seen.small[before][:, None], seen.hist[before][:, None], seen.small[after][None], seen.hist[after][None]
         )
         ratio = float(apart.min()) / (CUT_BASE + CUT_CALM * calm)
         score = ratio / (1 + ratio)
-        if score < self._floor:
-            return score
-        if any(self._alike(i - 1, j) for j in {i, min(i + 3, right - 1), right - 1}):
+        if score >= self._floor and any(self._alike(i - 1, k) for k in {j, min(j + 3, right - 1), right - 1}):
             return 0.0
         return score
 
