@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cinescope.media.cues import parse_cues, plain_text, sniff, voices, write_cues
@@ -103,6 +103,7 @@ def test_overlapping_cues_stay_apart() -> None:
     assert cues == [Cue(Span(1, 5), "a"), Cue(Span(2, 3), "b")]
 
 
+@settings(deadline=None)
 @given(st.text() | st.text(alphabet="0123456789:,.-> \n<>&;{}\\vtWEBVTDialogue[Events]x"))
 @example("00:00:00,000 --> 99999:59:59,999999999\n" * 3)
 @example("WEBVTT\n\n00:00.000 --> 00:01.000\n<v >\n<v A>\n&#99999999;&#x110000;&#xD800;")
@@ -120,6 +121,7 @@ texts = st.text(st.characters(codec="utf-8")).map(lambda t: plain_text(t, "plain
 names = st.text(st.characters(codec="utf-8")).map(lambda t: " ".join(plain_text(t, "plain").split()))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(milliseconds, st.integers(1, 90_000), texts, names), max_size=6))
 @example(
     [
@@ -163,6 +165,7 @@ def test_encodings() -> None:
     assert "1 character" in decoded.doubt
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_no_bytes_break_the_decoder(data: bytes) -> None:
     decoded = decode_text(data)

@@ -41,12 +41,14 @@ _VP9 = (Encoder("libvpx-vp9", {"crf": "31", "b": "0", "deadline": "good", "cpu-u
 _AAC = (Encoder("aac", {"b": "160000"}),)
 _OPUS = (Encoder("libopus", {"b": "96000"}),)
 
-_MP4 = Container("mp4", _H264, _AAC, "mov_text", {"movflags": "+faststart"})
+# The edit list, which says when a stream starts, counts in this; FFmpeg's 1000 would round starts to milliseconds.
+_MOV_OPTIONS = {"movflags": "+faststart", "movie_timescale": "120000"}
+_MP4 = Container("mp4", _H264, _AAC, "mov_text", _MOV_OPTIONS)
 CONTAINERS = {
     ".mp4": _MP4,
     ".m4v": _MP4,
     ".m4a": _MP4,
-    ".mov": Container("mov", _H264, _AAC, "mov_text", {"movflags": "+faststart"}),
+    ".mov": Container("mov", _H264, _AAC, "mov_text", _MOV_OPTIONS),
     ".mkv": Container("matroska", _H264, _AAC, "subrip"),
     ".webm": Container("webm", _VP9, _OPUS, "webvtt"),
     ".gif": Container("gif", (Encoder("gif"),), (), ""),
