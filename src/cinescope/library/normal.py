@@ -22,7 +22,7 @@ _VOICING = "\u3099\u309a\uff9e\uff9f"  # kana sound marks written as characters 
 _MARKS = (
     "\u00ad\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670"
     "\u06d6-\u06dc\u06df-\u06e8\u0711\u0730-\u074a\u0900-\u0963\u0971-\u0dff\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
-    "\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ecd\u0f71-\u0f84\u102b-\u103e\u17b4-\u17d3\u1ab0-\u1aff\u1dc0-\u1dff\u200c\u200d"
+    "\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ecd\u0f39\u0f71-\u0f84\u0f90-\u0fbc\u102b-\u103e\u17b4-\u17d3\u1ab0-\u1aff\u1dc0-\u1dff\u200c\u200d"
     "\u20d0-\u20ff\u2060\ufe00-\ufe0f\ufeff"
 )
 _APOSTROPHES = "'\u2018\u2019\u02b9\u02bc\uff07"
@@ -36,6 +36,8 @@ _TOKEN = re.compile(
     rf"|(?P<word>{_LETTER}+(?:(?<=[nN])[{_APOSTROPHES}][tT](?!{_LETTER}))?)"
 )
 _NO_SPACES = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")  # Thai, Lao, Burmese, Khmer
+_CJK = re.compile(f"[{_CJK_RANGES}]")
+_CJK_OR_NOT = re.compile(f"[{_CJK_RANGES}]|[^{_CJK_RANGES}]+")
 _NOT_WORD = re.compile(rf"[\W_{_APOSTROPHES}]")
 _UNSEEN = re.compile("[\u00ad\u200c\u200d\u2060\ufe00-\ufe0f\ufeff]")
 # Letters that people type without their stroke or ligature and that NFD does not take apart.
@@ -59,7 +61,7 @@ def folded(word: str) -> str:
     """NFKC, lower case, Latin and Greek letters without accents, nothing that is not a letter, digit or mark."""
     if word.isascii():
         return _NOT_WORD.sub("", word.lower())
-    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", word).casefold()).translate(_PLAIN_LETTERS)
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", word).casefold())
     kept: list[str] = []
     base = ""
     for character in unicodedata.normalize("NFD", text):
@@ -69,8 +71,8 @@ def folded(word: str) -> str:
         else:
             base = character
         kept.append(character)
-    text = _UNSEEN.sub("", unicodedata.normalize("NFC", "".join(kept)))
-    return "".join(c for c in text if c.isalnum() or unicodedata.category(c)[0] == "M")
+    text = _UNSEEN.sub("", unicodedata.normalize("NFC", "".join(kept)).translate(_PLAIN_LETTERS))
+    return "".join(c for c in text if (c.isalnum() or unicodedata.category(c)[0] == "M") and c not in _APOSTROPHES)
 
 
 def tokens(text: str) -> Iterator[Token]:
@@ -85,6 +87,9 @@ def tokens(text: str) -> Iterator[Token]:
         if match.lastgroup == "cjk":
             for character in form:
                 yield Token(character, start, end, cjk=True)
+        elif form and _CJK.search(form):  # circled and squared characters: ㊀ is 一
+            for part in _CJK_OR_NOT.findall(form):
+                yield Token(part, start, end, cjk=_CJK.fullmatch(part) is not None)
         elif form and _NO_SPACES.search(form):
             yield Token(form, start, end, whole=False)
         elif form:
