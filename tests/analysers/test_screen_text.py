@@ -151,27 +151,57 @@ def test_nothing_is_invented_on_texture() -> None:
     assert made == []
 
 
-def test_a_run_that_goes_on_gives_the_same_segments() -> None:
-    def paint(time: float) -> np.ndarray:
-        picture = write(plain(), "Stands all the time", y=60)
-        if 2 <= time < 5:
-            picture = write(picture, "First caption here", alpha=min(1.0, (time - 1.5) / 1.5))
-        if 5 <= time < 9:
-            picture = write(picture, f"Count {int(time * 10)}", x=60 + int(10 * time))
-        return picture
+def mixed(time: float) -> np.ndarray:
+    picture = write(plain(), "Stands all the time", y=60)
+    if 2 <= time < 5:
+        picture = write(picture, "First caption here", alpha=min(1.0, (time - 1.5) / 1.5))
+    if 5 <= time < 9:
+        picture = write(picture, f"Count {int(time * 10)}", x=60 + int(10 * time))
+    return picture
 
+
+def slides(time: float) -> np.ndarray:
+    """720p; the second slide has small print that a coarse search does not see."""
+    picture = np.full((720, 1280, 3), 40, np.uint8)
+    if time < 4:
+        return write(picture, "First slide", size=2)
+    return write(write(picture, "Second slide", size=2), "small print at the foot of it", y=690, size=0.35)
+
+
+def test_small_print_of_a_slide_is_found() -> None:
+    made, analyser = run(slides, 10)
+    assert ("Second slide", 4.0, 10.0) in told(made)
+    small = [s for s in made if s.box is not None and s.box[1] > 0.9]
+    assert len(small) == 1
+    assert "foot" in small[0].text
+    assert analyser.calls["detect"] <= 5
+
+
+@pytest.mark.parametrize(("paint", "least"), [(mixed, 8), (slides, 3)])
+def test_a_run_that_goes_on_gives_the_same_segments(paint: Paint, least: int) -> None:
     whole, _ = run(paint, 12)
-    assert len(whole) >= 8
+    assert len(whole) >= least
     analyser, made = ScreenText(), []
     analyser.begin(Material(Video("v", 12.0, ())))
     for window in windows(paint, 12):
-        made += analyser.feed(window)
-        state = analyser.state()
-        analyser = ScreenText()
-        analyser.begin(Material(Video("v", 12.0, ())))
-        analyser.restore(state)
-    assert made + analyser.finish() == whole
+        for part in halves(window):  # so that it also stops between a coarse search and the fine one
+            made += analyser.feed(part)
+            state = analyser.state()
+            analyser = ScreenText()
+            analyser.begin(Material(Video("v", 12.0, ())))
+            analyser.restore(state)
+    assert sorted(made + analyser.finish(), key=str) == sorted(whole, key=str)
     assert sum(a.nbytes for a in _arrays(state)) < 2_000_000
+
+
+def halves(window: Window) -> list[Window]:
+    frames, middle = window.frames, (window.span.start + window.span.end) / 2
+    assert frames is not None
+    spans = (Span(window.span.start, middle), Span(middle, window.span.end))
+    return [
+        Window(span, Frames(frames.data[k : k + 2], frames.times[k : k + 2]))
+        for k, span in ((0, spans[0]), (2, spans[1]))
+    ]
 
 
 def _arrays(value: Any) -> list[np.ndarray]:
