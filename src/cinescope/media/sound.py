@@ -8,7 +8,9 @@ fresh decoder that begins at the first packet not earlier than `BEFORE` the piec
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import av
@@ -33,6 +35,9 @@ BEHIND = 0.25
 # Matroska rounds times to 1 ms and live recorders write jitter; people do not notice 20 ms between lips and sound
 # (ITU-R BT.1359-1: 45 ms early is detectable).
 _JOIN = 0.020
+
+# Decoders that forget everything between packets: for these one decoder serves all pieces.
+_FORGETFUL = ("pcm_", "flac", "alac")
 
 # How far before the wanted packet a seek is aimed, one try after the other, in seconds.
 _SEEK_BACK = (0.0, 2.0, 10.0, 60.0)
@@ -104,6 +109,7 @@ class SoundReader:
         except BaseException:
             self._demuxer.close()
             raise
+        self._fresh = True  # nothing has been read from the demuxer yet
         self._pieces: dict[tuple[int, int, int], np.ndarray] = {}
 
     @property
@@ -163,10 +169,10 @@ class SoundReader:
 
     def _runs(self, begin: int, end: float) -> list[_Run]:
         """Unbroken stretches of decoded sound in [begin, end), by a decoder that began at a fixed packet."""
-        container = open_media(self.path)
+        forgetful = self.stream.codec.startswith(_FORGETFUL)
+        container = self._demuxer if forgetful else open_media(self.path)
         try:
-            stream = only(container, self.stream.index)
-            context = _context(stream, self.path)
+            context = _context(container.streams[self.stream.index], self.path)
             runs: list[_Run] = []
             behind = 0
             time: float | None = None
@@ -200,46 +206,39 @@ class SoundReader:
                     break
             return runs
         finally:
-            container.close()
+            if not forgetful:
+                container.close()
 
-    def _packets(self, first: float) -> Any:
+    def _packets(self, first: float) -> Iterator[Any]:
         """Packets from the first one not earlier than `first` seconds, wherever a seek lands; None at the end."""
         base = self._demuxed.time_base
-        start = self.stream.start
-        if start is None or first > start:
-            for back in _SEEK_BACK:
-                try:
-                    ticks = math.floor((first - back) * base.denominator / base.numerator)
-                    self._demuxer.seek(ticks, stream=self._demuxed)
-                except (av.error.FFmpegError, OSError, OverflowError):
-                    continue
-                packets = packets_of(self._demuxer, self._demuxed, self._damage)
-                for packet in packets:
-                    if packet is None or packet.pts is None:
-                        break
-                    time = seconds(packet.pts, base)
-                    if time > first:
-                        break  # landed late: aim further back
-                    yield from _from(packets, first, base)
-                    return
-        self._reopen()
+        for back in _SEEK_BACK if first > (self.stream.start or 0.0) else ():
+            self._fresh = False  # a seek that fails has moved, too
+            try:
+                ticks = math.floor((first - back) * base.denominator / base.numerator)
+                self._demuxer.seek(ticks, stream=self._demuxed)
+            except (av.error.FFmpegError, OSError, OverflowError):
+                continue
+            packets = packets_of(self._demuxer, self._demuxed, self._damage)
+            landed = next(packets)
+            if landed is not None and landed.pts is not None and seconds(landed.pts, base) <= first:
+                yield from _from(chain([landed], packets), first, base)
+                return
+        if not self._fresh:  # a container that was read from may not find its way back to its beginning
+            self._demuxer.close()
+            self._demuxer = open_media(self.path)
+            self._demuxed = only(self._demuxer, self.stream.index)
+        self._fresh = False
         yield from _from(packets_of(self._demuxer, self._demuxed, self._damage), first, base)
 
-    def _reopen(self) -> None:
-        """The beginning of the stream: a container that was read from may not find its way back to it."""
-        self._demuxer.close()
-        self._demuxer = open_media(self.path)
-        self._demuxed = only(self._demuxer, self.stream.index)
 
-
-def _from(packets: Any, first: float, base: Any) -> Any:
+def _from(packets: Iterable[Any], first: float, base: Any) -> Iterator[Any]:
     begun = False
     for packet in packets:
         if not begun and packet is not None:
-            # Without a time of its own a packet belongs to what comes before.
-            if (packet.pts is None and first > 0) or (packet.pts is not None and seconds(packet.pts, base) < first):
+            if packet.pts is not None and seconds(packet.pts, base) < first:
                 continue
-            begun = True
+            begun = True  # also at a packet without a time, which only a stream without times has at its beginning
         yield packet
 
 
@@ -266,7 +265,7 @@ class _Run:
         self.count += frame.samples
 
     def place(self, target: np.ndarray, origin: int, filled: int) -> int:
-        """Into `target`, whose first sample has the number `origin`, mixed to its channels, behind the `filled` samples.
+        """Mixed into `target`, whose first sample has the number `origin`, behind the first `filled` samples.
 
         What overlaps with these is cut off. Gives the number of samples filled then.
         """
@@ -284,7 +283,10 @@ def _context(stream: Any, path: FilePath) -> Any:
     if stream.codec_context is None:
         raise MediaError(f"no decoder for the sound of '{shown_name(path)}'", "convert it with another program")
     context = stream.codec_context
-    context.thread_type = "NONE"
+    if context.is_open:
+        context.flush_buffers()
+    else:
+        context.thread_type = "NONE"
     return context
 
 
