@@ -71,6 +71,18 @@ def test_vtt_voices_notes_identifiers_and_karaoke() -> None:
     assert warnings == []
 
 
+def test_captions_that_roll_up_are_told_once() -> None:
+    text = (
+        "WEBVTT\nKind: captions\n\n00:00:00.000 --> 00:00:02.000\n \nhello<00:00:01.000><c> world</c>\n\n"
+        "00:00:02.000 --> 00:00:02.010\nhello world\n \n\n"
+        "00:00:02.010 --> 00:00:04.000\nhello world\nhere<00:00:03.000><c> we</c><00:00:03.500><c> are</c>\n"
+    )
+    cues, _ = parsed(text, "vtt")
+    assert cues == [Cue(Span(0, 2), "hello world"), Cue(Span(2.01, 4), "here we are")]
+    song = "WEBVTT\n\n00:01.000 --> 00:02.000\nla la\n\n00:02.000 --> 00:03.000\nla la\n"
+    assert len(parsed(song, "vtt")[0]) == 2  # sung twice
+
+
 def test_ass_actors_drawings_comments_and_bad_lines() -> None:
     text = (
         "[Script Info]\nTitle: x\n\n[V4+ Styles]\nStyle: Default,Arial,not a number\n\n[Events]\nFormat: whatever\n"

@@ -32,6 +32,7 @@ _RUBY = re.compile(r"<rt\b[^<>]*>.*?(?:</rt>|(?=</ruby>)|$)", re.DOTALL)
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t\n]+([^<>]*)>")
 _OVERRIDE = re.compile(r"\{\\[^{}]*\}|\{[yYcCfFsSpP]:[^{}]*\}")  # ASS and MicroDVD codes that stray into SRT
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]")
+_ROLLING = re.compile(r"<[0-9:]+\.[0-9]{3}><c>")  # YouTube's recognised captions, word by word
 _DIGITS = re.compile(r"^\s*[0-9]+\s*$")
 
 
@@ -58,7 +59,8 @@ def parse_cues(text: str, form: Form, warn: Warn) -> list[Cue]:
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     raw = _parse_ass(text, form, warn) if form in ("ass", "ssa") else _parse_blocks(text, form)
-    return mend(raw, warn)
+    cues = mend(raw, warn)
+    return _unrolled(cues) if form == "vtt" and _ROLLING.search(text) else cues
 
 
 def mend(raw: Iterable[tuple[float, float | None, str, str]], warn: Warn) -> list[Cue]:
@@ -84,6 +86,19 @@ def mend(raw: Iterable[tuple[float, float | None, str, str]], warn: Warn) -> lis
     if early:
         warn(f"{_count(early)} before time zero, cut or left out")
     return sorted(cues, key=lambda cue: (cue.span.start, cue.span.end))
+
+
+def _unrolled(cues: list[Cue]) -> list[Cue]:
+    """Captions that roll up, where each cue shows the line before once more: every line once, when it is new."""
+    made: list[Cue] = []
+    before: list[str] = []
+    for cue in cues:
+        lines = cue.text.split("\n")
+        shared = max((n for n in range(len(lines) + 1) if lines[:n] == before[len(before) - n :]), default=0)
+        if lines[shared:]:
+            made.append(Cue(cue.span, "\n".join(lines[shared:]), cue.speaker))
+        before = lines
+    return made
 
 
 def _count(times: list[float]) -> str:
@@ -164,8 +179,8 @@ def _parse_blocks(text: str, form: Form) -> Iterable[tuple[float, float | None, 
         last = headings[place + 1][0] if place + 1 < len(headings) else len(lines)
         body = lines[n + 1 : last]
         if form == "vtt":
-            # A cue ends at the first empty line; notes, styles and the next identifier lie behind it.
-            body = body[: next((k for k, line in enumerate(body) if not line.strip()), len(body))]
+            # A cue ends at the first empty line (one of blanks is not empty); notes, styles and the next identifier lie behind it.
+            body = body[: next((k for k, line in enumerate(body) if not line), len(body))]
         elif place + 1 < len(headings) and body and _DIGITS.match(body[-1]):
             body = body[:-1]  # the number of the next cue; texts of SRT may themselves hold empty lines
         groups = match.groups()
