@@ -179,7 +179,8 @@ def _parse_blocks(text: str, form: Form) -> Iterable[tuple[float, float | None, 
         last = headings[place + 1][0] if place + 1 < len(headings) else len(lines)
         body = lines[n + 1 : last]
         if form == "vtt":
-            # A cue ends at the first empty line (one of blanks is not empty); notes, styles and the next identifier lie behind it.
+            # A cue ends at the first empty line, and one of blanks is not empty; notes, styles and the next
+            # identifier lie behind it.
             body = body[: next((k for k, line in enumerate(body) if not line), len(body))]
         elif place + 1 < len(headings) and body and _DIGITS.match(body[-1]):
             body = body[:-1]  # the number of the next cue; texts of SRT may themselves hold empty lines
