@@ -15,6 +15,7 @@ CATALOGUE: dict[str, str] = {
     "transcript": "cinescope.analysers.transcript:Transcript",
     "screen_text": "cinescope.analysers.screen_text:ScreenText",
     "picture_stats": "cinescope.analysers.picture_stats:PictureStats",
+    "camera": "cinescope.analysers.camera:Camera",
     "loudness": "cinescope.analysers.loudness:Loudness",
 }
 
