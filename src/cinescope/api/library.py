@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 AnyPath = str | os.PathLike[str]
 # Seconds that a moment given by one time lasts: long enough to hear a sentence.
 INSTANT_SECONDS = 10.0
-# A correction at one time means the segment that stands then: any overlap will do.
-_INSTANT_TOUCHES = 0.001
+# Times are shown cut to the second, so a correction "at 0:02" means what stands anywhere in that second.
+_INSTANT_TOUCHES = 1.0
 
 
 def open(place: AnyPath | None = None) -> Library:

@@ -32,7 +32,7 @@ box-shadow:0 1px 3px #1c223412;transition:transform .15s,box-shadow .15s}
 .frame{position:relative;aspect-ratio:16/9;background:#dcd8d0}
 .frame img,.blank{width:100%;height:100%;object-fit:cover;display:block}
 .blank{background:linear-gradient(135deg,#39406a,#c4627a)}
-.time{position:absolute;left:10px;top:10px;background:#14182ad9;color:#fff;border-radius:6px;padding:1px 8px;
+.time{position:absolute;right:10px;top:10px;background:#14182ad9;color:#fff;border-radius:6px;padding:1px 8px;
 font-size:13px;font-variant-numeric:tabular-nums}
 .time:before{content:"\\25B6";font-size:10px;margin-right:6px}
 .words{padding:12px 16px 14px}.words h3{margin:0 0 6px;font-size:16px}
@@ -51,7 +51,7 @@ flex-wrap:wrap}
 article h3{margin:0;font-size:18px}article header span{color:var(--soft);font-size:14px}
 .film{display:flex;gap:8px;margin-left:64px;flex-wrap:wrap}
 .film a{width:178px;aspect-ratio:16/9;border-radius:8px;overflow:hidden;position:relative}
-.film .time{font-size:11px;left:5px;top:5px;padding:0 6px}
+.film .time{font-size:11px;right:5px;top:5px;padding:0 6px}
 .film img{width:100%;height:100%;object-fit:cover;display:block}
 .strip{display:flex;align-items:center;margin-top:6px}
 .strip>span{width:64px;font-size:12px;color:var(--soft);flex:none}
