@@ -230,3 +230,11 @@ def test_equal_words_are_one() -> None:
 
 def test_joined() -> None:
     assert joined([(5, 7), (0, 3), (2, 4), (4, 5)]) == ((0, 4), (4, 5), (5, 7))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(st.characters(max_codepoint=127), max_size=40))
+def test_plain_english_is_cut_as_it_is_beside_other_scripts(text: str) -> None:
+    """ASCII texts have an expression of their own, which is quicker to load."""
+    beside = [t for t in tokens(text + " é") if t.form != "e" or t.start < len(text)]
+    assert list(tokens(text)) == beside

@@ -207,7 +207,7 @@ def test_a_track_that_no_video_has(store: Store) -> None:
 
 
 def test_what_was_looked_at(store: Store) -> None:
-    assert set(search(store, "red").looked_at) == {"speech", "screen", "title", "note", "tag"}
+    assert set(search(store, "red").looked_at) == {"speech", "screen", "chapter", "title", "note", "tag"}
     assert search(store, "red in:screen").looked_at == ("screen",)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 # Han, kana, hangul and their extensions: scripts written without spaces, or (Korean) with particles glued to words.
@@ -26,19 +27,14 @@ _MARKS = (
     "\u20d0-\u20ff\u2060\ufe00-\ufe0f\ufeff"
 )
 _APOSTROPHES = "'\u2018\u2019\u02b9\u02bc\uff07"
-_LETTER = rf"(?:[^\W_{_CJK_RANGES}\u02b9\u02bc{_VOICING}]|[{_MARKS}])"
-_TOKEN = re.compile(
-    # C++ and C# are words; after any other letters + and # are punctuation
-    rf"(?P<symbol>(?<![^\W_])[A-Za-z](?:\+\+|#)(?![^\W_]))"
-    rf"|(?P<cjk>[{_CJK_RANGES}][{_VOICING}]?)"
-    rf"|(?P<number>(?<![^\W_])\d{{1,3}}(?:,\d{{3}})+(?![^\W_]))"
-    # don't is one word (people type dont); every other apostrophe ends a word: l'eau, O'Brien, car's
-    rf"|(?P<word>{_LETTER}+(?:(?<=[nN])[{_APOSTROPHES}][tT](?!{_LETTER}))?)"
+# C++ and C# are words; after any other letters + and # are punctuation. don't is one word (people type dont); every
+# other apostrophe ends a word: l'eau, O'Brien, car's.
+_ASCII_TOKEN = re.compile(
+    r"(?P<symbol>(?<![^\W_])[A-Za-z](?:\+\+|#)(?![^\W_]))"
+    r"|(?P<number>(?<![^\W_])\d{1,3}(?:,\d{3})+(?![^\W_]))"
+    r"|(?P<word>[^\W_]+(?:(?<=[nN])'[tT](?![^\W_]))?)",
+    re.ASCII,
 )
-_NO_SPACES = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")  # Thai, Lao, Burmese, Khmer
-_CJK = re.compile(f"[{_CJK_RANGES}]")
-_CJK_OR_NOT = re.compile(f"[{_CJK_RANGES}]|[^{_CJK_RANGES}]+")
-_NOT_WORD = re.compile(rf"[\W_{_APOSTROPHES}]")
 _UNSEEN = re.compile("[\u00ad\u200c\u200d\u2060\ufe00-\ufe0f\ufeff]")
 # Letters that people type without their stroke or ligature and that NFD does not take apart.
 _PLAIN_LETTERS = str.maketrans(
@@ -47,6 +43,31 @@ _PLAIN_LETTERS = str.maketrans(
 _SYMBOLS = {"++": "plusplus", "#": "sharp"}
 _LONGEST = 39  # bytes of UTF-8; Lance's tokenisers drop words of 40 and more
 _STEMMED = ("", "en", "und")
+
+
+class _Patterns(NamedTuple):
+    token: re.Pattern[str]
+    cjk: re.Pattern[str]
+    cjk_or_not: re.Pattern[str]
+    no_spaces: re.Pattern[str]
+
+
+@cache
+def _patterns() -> _Patterns:
+    """The expressions for text beyond ASCII. They take 20 ms to compile, which a search for English words saves."""
+    letter = rf"(?:[^\W_{_CJK_RANGES}\u02b9\u02bc{_VOICING}]|[{_MARKS}])"
+    token = re.compile(
+        rf"(?P<symbol>(?<![^\W_])[A-Za-z](?:\+\+|#)(?![^\W_]))"
+        rf"|(?P<cjk>[{_CJK_RANGES}][{_VOICING}]?)"
+        rf"|(?P<number>(?<![^\W_])\d{{1,3}}(?:,\d{{3}})+(?![^\W_]))"
+        rf"|(?P<word>{letter}+(?:(?<=[nN])[{_APOSTROPHES}][tT](?!{letter}))?)"
+    )
+    return _Patterns(
+        token,
+        re.compile(f"[{_CJK_RANGES}]"),
+        re.compile(f"[{_CJK_RANGES}]|[^{_CJK_RANGES}]+"),
+        re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"),  # Thai, Lao, Burmese, Khmer
+    )
 
 
 class Token(NamedTuple):
@@ -60,7 +81,7 @@ class Token(NamedTuple):
 def folded(word: str) -> str:
     """NFKC, lower case, Latin and Greek letters without accents, nothing that is not a letter, digit or mark."""
     if word.isascii():
-        return _NOT_WORD.sub("", word.lower())
+        return "".join(c for c in word.lower() if c.isalnum())
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", word).casefold())
     kept: list[str] = []
     base = ""
@@ -77,7 +98,8 @@ def folded(word: str) -> str:
 
 def tokens(text: str) -> Iterator[Token]:
     """The words of a text in order, with their places; a CJK character is a token of its own."""
-    for match in _TOKEN.finditer(text):
+    plain = text.isascii()
+    for match in (_ASCII_TOKEN if plain else _patterns().token).finditer(text):
         start, end = match.span()
         found = match.group()
         if match.lastgroup == "symbol":
@@ -87,10 +109,10 @@ def tokens(text: str) -> Iterator[Token]:
         if match.lastgroup == "cjk":
             for character in form:
                 yield Token(character, start, end, cjk=True)
-        elif form and _CJK.search(form):  # circled and squared characters: ㊀ is 一
-            for part in _CJK_OR_NOT.findall(form):
-                yield Token(part, start, end, cjk=_CJK.fullmatch(part) is not None)
-        elif form and _NO_SPACES.search(form):
+        elif not plain and _patterns().cjk.search(form):  # circled and squared characters: ㊀ is 一
+            for part in _patterns().cjk_or_not.findall(form):
+                yield Token(part, start, end, cjk=_patterns().cjk.fullmatch(part) is not None)
+        elif not plain and _patterns().no_spaces.search(form):
             yield Token(form, start, end, whole=False)
         elif form:
             yield Token(form.encode()[:_LONGEST].decode(errors="ignore"), start, end)

@@ -22,6 +22,7 @@ from cinescope.types import BadQueryError, SearchResult
 
 # The kinds of rows that have a text of their own; what a query without `in:` looks at.
 TEXT_KINDS = ("speech", "screen", "chapter", "title", "note", "tag")
+_ANALYSED = ("speech", "screen")
 _FIRST_ROWS = 64
 _MOST_ROWS = 4096
 _NAMED = 5  # words that occur nowhere: so many are named, and near spellings looked up for
@@ -65,9 +66,7 @@ def search(
     asked = parse(query, keyword_filters(given))
     store.refresh("segments", "notes", "videos", "locations")
     scope = scope_of(store, asked)
-    here = _kinds_here(store)
-    wanted = scope.kinds or tuple(k for k in TEXT_KINDS if k not in scope.not_kinds)
-    looked_at = tuple(k for k in wanted if is_plain_name(k) and _has_kind(store, k, here))
+    looked_at = _looked_at(store, scope)
     empty = SearchResult((), str(asked), looked_at=looked_at)
     if scope.none:
         return replace(empty, note=scope.none)
@@ -88,13 +87,12 @@ def search(
     return replace(result, note="; ".join(n for n in (missing, result.note) if n))
 
 
-def _kinds_here(store: Store) -> set[str]:
-    """The kinds with a text that the library has rows of."""
-    return {kind for kind in TEXT_KINDS if _some(store, kind)}
-
-
-def _has_kind(store: Store, kind: str, here: set[str]) -> bool:
-    return kind in here or (kind not in TEXT_KINDS and _some(store, kind))
+def _looked_at(store: Store, scope: Scope) -> tuple[str, ...]:
+    """The wanted kinds that there are rows of. What people and files say (titles, notes) counts even where none is."""
+    if scope.kinds:
+        return tuple(k for k in scope.kinds if is_plain_name(k) and _some(store, k))
+    wanted = [k for k in TEXT_KINDS if k not in scope.not_kinds]
+    return tuple(k for k in wanted if k not in _ANALYSED or _some(store, k)) if store.count("segments") else ()
 
 
 def _some(store: Store, kind: str) -> bool:
