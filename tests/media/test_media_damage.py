@@ -170,6 +170,30 @@ def test_damage_in_the_middle_is_a_warning(rendered: Render, tmp_path: Path) -> 
     assert all("s" in w and "\n" not in w for w in warnings)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_damaged_pictures_are_those_of_one_thread(rendered: Render, tmp_path: Path, seed: int) -> None:
+    """FFmpeg's frame threads guess what is damaged differently from run to run; one thread does not."""
+    import av
+
+    path = rendered(
+        "reproducible.mp4", write_video, count=150, options={"g": "50", "bf": "3"}, size=(640, 360),
+        container_options={"movflags": "faststart"},
+    )  # fmt: skip
+    data = bytearray(path.read_bytes())
+    random = np.random.default_rng(seed)
+    for place in random.integers(data.index(b"mdat") + 3_000, len(data), 25):
+        data[place] ^= 1 << int(random.integers(8))
+    hurt = tmp_path / "hurt.mp4"
+    hurt.write_bytes(data)
+    with media.VideoReader(hurt) as reader:
+        read = [p._frame.to_ndarray().tobytes() for p in reader.pictures()]
+        assert reader.warnings
+    with av.open(str(hurt)) as container:
+        stream = container.streams.video[0]
+        stream.thread_type, stream.thread_count = "NONE", 1
+        assert read == [f.to_ndarray().tobytes() for f in container.decode(stream)]
+
+
 def test_damage_in_the_sound_is_silence_and_a_warning(rendered: Render, tmp_path: Path) -> None:
     path = rendered("damage.flac", write_sound, melody(4.0), codec="flac")
     data = bytearray(path.read_bytes())
