@@ -204,6 +204,25 @@ def test_pictures_stand_upright(tmp_path: Path, clockwise: int, mirrored: bool, 
     assert seen(picture.array((50, 50))) == wanted
 
 
+@pytest.mark.parametrize(
+    ("orientation", "wanted"),
+    [(1, "rgbw"), (2, "grwb"), (3, "wbgr"), (4, "bwrg"), (5, "rbgw"), (6, "brwg"), (7, "wgbr"), (8, "gwrb")],
+)
+@pytest.mark.parametrize("form", ["jpg", "png", "webp", "tif"])
+def test_photographs_stand_upright(tmp_path: Path, orientation: int, wanted: str, form: str) -> None:
+    from PIL import Image
+
+    path = tmp_path / f"photo.{form}"
+    exif = Image.Exif()
+    exif[274] = orientation
+    Image.fromarray(corners(0, 160, 96)).save(path, exif=exif)
+    with media.VideoReader(path) as reader:
+        picture = next(reader.pictures())
+    assert seen(picture.array()) == wanted
+    assert picture.size == ((96, 160) if orientation > 4 else (160, 96))
+    assert media.probe(path).streams[0].width == picture.size[0]
+
+
 def test_full_range_clip_reaches_black_and_white(shared_clip: Callable[[str], Path]) -> None:
     path = shared_clip("torchcodec__bt709_full_range.mp4")
     assert media.probe(path).streams[0].colour_range == "full"

@@ -37,6 +37,7 @@ CASES: dict[str, tuple[dict[str, Any], float]] = {
     "late.mp4": ({"options": X264, "times": LATE}, 1.075),
     "late.mkv": ({"options": X264, "times": LATE}, 1.075),
     "plain.mkv": ({"options": X264}, 0.0),
+    "live.mkv": ({"options": X264, "container_options": {"live": "1"}}, 0.0),  # no index, no duration
     "open.ts": ({"options": OPEN_GOP}, 0.08),
     "plain.flv": ({"options": X264}, 0.08),
     "reordered.avi": ({"options": X264}, 0.04),
@@ -245,6 +246,36 @@ def test_pictures_are_videos_of_one_frame(rendered: Render, name: str, codec: st
     assert not video.has_motion
     with media.VideoReader(path) as reader:
         assert [p.time for p in reader.pictures()] == [0.0]
+
+
+@pytest.mark.parametrize(("name", "codec", "pix_fmt"), [("p.tif", "tiff", "rgb24"), ("p.webp", "libwebp", "yuv420p")])
+def test_other_pictures_can_be_read(rendered: Render, name: str, codec: str, pix_fmt: str) -> None:
+    form = "webp" if codec == "libwebp" else "image2"
+    path = rendered(name, write_video, count=1, codec=codec, pix_fmt=pix_fmt, form=form)
+    with media.VideoReader(path) as reader:
+        assert [number_of(p.array(None, "grey")) for p in reader.pictures()] == [0]
+    assert media.probe(path).first("video").still  # type: ignore[union-attr]
+
+
+def test_edit_lists_hide_what_they_cut(rendered: Render, tmp_path: Path) -> None:
+    """Cut at 1.32 s without encoding: the packets from the key picture at 0.8 s are there, but not shown."""
+    import av
+
+    path = tmp_path / "cut.mp4"
+    with av.open(str(case(rendered, "plain.mp4"))) as source, av.open(str(path), "w") as out:
+        stream = source.streams.video[0]
+        copy = out.add_stream_from_template(stream)
+        for packet in source.demux(stream):
+            if packet.dts is not None and packet.pts * stream.time_base >= Fraction(8, 10):
+                packet.pts -= int(Fraction(132, 100) / stream.time_base)
+                packet.dts -= int(Fraction(132, 100) / stream.time_base)
+                packet.stream = copy
+                out.mux(packet)
+    with media.VideoReader(path) as reader:
+        pictures = list(reader.pictures())
+        assert [number_of(p.array(None, "grey")) for p in pictures] == list(range(33, COUNT))
+        assert [p.time for p in pictures] == pytest.approx([k / 25 for k in range(COUNT - 33)])
+        assert [number_of(p.array(None, "grey")) for p in reader.pictures(0.5, 0.7)] == list(range(46, 51))
 
 
 def test_delayed_start_is_kept(shared_clip: Callable[[str], Path]) -> None:

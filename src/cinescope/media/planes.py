@@ -17,7 +17,7 @@ import numpy as np
 from av.sidedata.sidedata import Type as SideType
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
-from cinescope.media.opening import reason
+from cinescope.media.opening import FilePath, reason
 from cinescope.types import MediaError
 from cinescope.types.signal import Pixels
 
@@ -55,13 +55,18 @@ class Geometry:
         return (height, width) if self.rotation in (90, 270) else (width, height)
 
 
-def geometry_of(frame: Any, pixel_aspect: float) -> Geometry:
+def geometry_of(frame: Any, pixel_aspect: float, path: FilePath | None = None) -> Geometry:
     """From the display matrix that a decoded frame carries (containers and EXIF write it); upright where there is none.
 
     The matrix maps (x, y) to (a x + c y, b x + d y) and lies in memory as a b u c d v x y w (libavutil/display.h);
-    angles between the four are rounded to the nearest of them.
+    angles between the four are rounded to the nearest of them. `path` is the file of a still picture.
     """
-    matrix = next((d for d in frame.side_data if d.type is SideType.DISPLAYMATRIX), None)
+    try:
+        matrix = next((d for d in frame.side_data if d.type is SideType.DISPLAYMATRIX), None)
+    except ValueError:
+        # PyAV 18 refuses all side data of a frame when it does not know one of them, and EXIF is one it does not know.
+        mirrored, turn = (_exif(path) if path is not None else None) or (False, round(-frame.rotation / 90) * 90 % 360)
+        return Geometry(pixel_aspect, turn, mirrored)
     if matrix is None or matrix.buffer_size < 36:
         return Geometry(pixel_aspect)
     a, b, _, c, d = (int(v) for v in np.frombuffer(bytes(matrix), "=i4", 5))
@@ -69,6 +74,23 @@ def geometry_of(frame: Any, pixel_aspect: float) -> Geometry:
     sign = -1 if mirrored else 1
     turn = round(math.degrees(math.atan2(sign * b, sign * a)) / 90) * 90 % 360
     return Geometry(pixel_aspect, turn, mirrored)
+
+
+# Orientation (EXIF 2.32, tag 274) -> (mirrored, degrees clockwise).
+_ORIENTATIONS = {
+    1: (False, 0), 2: (True, 0), 3: (False, 180), 4: (True, 180), 5: (True, 270), 6: (False, 90), 7: (True, 90),
+    8: (False, 270),
+}  # fmt: skip
+
+
+def _exif(path: FilePath) -> tuple[bool, int] | None:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            return _ORIENTATIONS.get(image.getexif().get(274, 1))
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None  # Pillow cannot read this one; FFmpeg's angle stands
 
 
 def target_size(shown: tuple[int, int], size: Size) -> tuple[int, int]:

@@ -88,6 +88,11 @@ def is_cover(stream: Any) -> bool:
     return Disposition.attached_pic in stream.disposition
 
 
+def is_still(container: Any, stream: Any) -> bool:
+    """Whether it is one picture that stands."""
+    return is_cover(stream) or any(form in container.format.name for form in _PICTURE_FORMATS)
+
+
 def _common(stream: Any, kind: StreamKind) -> dict[str, Any]:
     base = stream.time_base
     context = stream.codec_context
@@ -110,7 +115,7 @@ def _video(container: Any, stream: Any, peek: _Peek | None) -> Stream:
     width, height = geometry.shown(max(1, context.width), max(1, context.height))
     form = context.format
     rate = stream.average_rate or stream.guessed_rate
-    still = is_cover(stream) or any(f in container.format.name for f in _PICTURE_FORMATS)
+    still = is_still(container, stream)
     colour_range = {1: "limited", 2: "full"}.get(int(context.color_range))
     if colour_range is None and form is not None and form.name.startswith("yuvj"):
         colour_range = "full"
@@ -155,7 +160,10 @@ def _peek(path: FilePath, index: int, aspect: float) -> _Peek | None:
         stream = only(container, index)
         for count, packet in enumerate(packets_of(container, stream, Damage())):
             for frame in decode(stream.codec_context, packet)[0]:
-                return _Peek(geometry_of(frame, aspect), bool(frame.interlaced_frame))
+                return _Peek(
+                    geometry_of(frame, aspect, path if is_still(container, stream) else None),
+                    bool(frame.interlaced_frame),
+                )
             if count > _PEEK_PACKETS:
                 break
         return None

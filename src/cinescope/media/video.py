@@ -117,7 +117,8 @@ class VideoReader:
         turned = 0
         for frame, time in run(self._source, start, key_only):
             if geometry is None or frame.rotation != turned:
-                geometry, turned = geometry_of(frame, self.stream.pixel_aspect or 1.0), frame.rotation
+                still = self.path if self.stream.still else None
+                geometry, turned = geometry_of(frame, self.stream.pixel_aspect or 1.0, still), frame.rotation
             if held is not None:
                 yield Picture(held[0], geometry, held[1], time - held[1])
             held = frame, time
