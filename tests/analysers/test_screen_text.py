@@ -161,7 +161,7 @@ def mixed(time: float) -> np.ndarray:
 
 
 def slides(time: float) -> np.ndarray:
-    """720p; the second slide has small print that a coarse search does not see."""
+    """720p; the second slide has small print."""
     picture = np.full((720, 1280, 3), 40, np.uint8)
     if time < 4:
         return write(picture, "First slide", size=2)
@@ -184,7 +184,7 @@ def test_a_run_that_goes_on_gives_the_same_segments(paint: Paint, least: int) ->
     analyser, made = ScreenText(), []
     analyser.begin(Material(Video("v", 12.0, ())))
     for window in windows(paint, 12):
-        for part in halves(window):  # so that it also stops between a coarse search and the fine one
+        for part in singles(window):
             made += analyser.feed(part)
             state = analyser.state()
             analyser = ScreenText()
@@ -194,13 +194,12 @@ def test_a_run_that_goes_on_gives_the_same_segments(paint: Paint, least: int) ->
     assert sum(a.nbytes for a in _arrays(state)) < 2_000_000
 
 
-def halves(window: Window) -> list[Window]:
-    frames, middle = window.frames, (window.span.start + window.span.end) / 2
+def singles(window: Window) -> list[Window]:
+    frames = window.frames
     assert frames is not None
-    spans = (Span(window.span.start, middle), Span(middle, window.span.end))
     return [
-        Window(span, Frames(frames.data[k : k + 2], frames.times[k : k + 2]))
-        for k, span in ((0, spans[0]), (2, spans[1]))
+        Window(Span(float(t), float(t) + STEP), Frames(frames.data[k : k + 1], frames.times[k : k + 1]), (STEP,))
+        for k, t in enumerate(frames.times)
     ]
 
 

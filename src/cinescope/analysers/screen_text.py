@@ -19,12 +19,10 @@ from cinescope.features.text.lines import Line
 from cinescope.features.text.scripts import language_of
 from cinescope.types import FrameNeed, Material, Needs, Segment, Source, Span, Window
 
-# The detector's picture, longest side in pixels: of 32 titles 4% high it found all at 640 and 30 at 480, of titles
-# 3% high 31 at 640 and 32 at 800, at 77 ms, 40 ms and 135 ms (docs/LOG.md). Pictures that stand get the finer one.
-COARSE, FINE = 640, 960
-# Share of strong edges that stand between two samples from which on the picture counts as standing (a slide;
-# single-shot clips of people reach 0.85).
-STANDING = 0.97
+# The detector's picture, longest side in pixels. Of 32 titles 4% of the picture high it found all at 640 and 30 at
+# 480; of 43 close lines 1.7% high, 42 at 640 and 43 at 960, for 70 ms against 180 ms (docs/LOG.md). The reader gets
+# the line as large as it came.
+SEARCH_SIZE = 640
 # Text-like blocks (changes.py) that make looking worthwhile.
 BLOCKS = 2
 # Seconds: the shortest wait after a search that found something and the longest after several that did not, and the
@@ -94,8 +92,6 @@ class ScreenText:
         self._searched: np.ndarray | None = None  # luma at the last search
         self._searched_at = -math.inf
         self._wait = WAIT
-        self._fine_at = -math.inf
-        self._fine_owed = False
         self._samples = 0
         self._repeats = 0
 
@@ -139,8 +135,6 @@ class ScreenText:
             "searched": None if self._searched is None else _packed(self._searched),
             "searched_at": lines.stated(self._searched_at),
             "wait": self._wait,
-            "fine_at": lines.stated(self._fine_at),
-            "fine_owed": self._fine_owed,
             "samples": self._samples,
         }
 
@@ -150,8 +144,6 @@ class ScreenText:
         self._searched = None if state["searched"] is None else _unpacked(state["searched"])
         self._searched_at = lines.meant(state["searched_at"])
         self._wait = state["wait"]
-        self._fine_at = lines.meant(state["fine_at"])
-        self._fine_owed = state["fine_owed"]
         self._samples = state["samples"]
 
     # One sample
@@ -239,45 +231,30 @@ class ScreenText:
     # Searching for lines
 
     def _search_if_due(self, sample: _Sample) -> None:
-        size = self._due(sample)
-        if not size:
+        if not self._due(sample):
             return
-        regions = self._detect(sample.picture, size)
+        regions = self._detect(sample.picture)
         found = [self._settle(region, sample) for region in regions]
         self._wait = WAIT if any(found) else min(LONGEST_WAIT, 2 * self._wait)
         self._searched, self._searched_at = sample.grey, sample.time
-        if size == FINE:
-            self._fine_at = sample.time
-        self._fine_owed = size == COARSE
 
-    def _due(self, sample: _Sample) -> int:
-        """The size at which this picture is to be searched now, 0 for not at all."""
-        waited = sample.time - self._searched_at + 1e-6
-        if waited < WAIT:
-            return 0
-        earlier = changes.gradients(sample.before) if sample.before is not None else None
-        standing = earlier is not None and _standing(sample.edges, earlier) >= STANDING
+    def _due(self, sample: _Sample) -> bool:
+        waited, searched = sample.time - self._searched_at + 1e-6, self._searched
+        if waited < WAIT or (searched is not None and np.array_equal(sample.grey, searched)):
+            return False
         known = np.zeros(sample.grey.shape, dtype=bool)
         for line in self._lines:
             if line.last == sample.time and line.wanted:
                 known[line.strokes()] = True
-        # A picture that had just changed was searched coarsely; now that it stands, small print is looked for too.
-        owed = standing and self._fine_owed and sample.time - self._fine_at >= RECHECK
-        if owed and changes.fresh_blocks(sample.edges, None, None, known)[1] >= BLOCKS:
-            return FINE
-        searched = self._searched
-        if searched is not None and np.array_equal(sample.grey, searched):
-            return 0
+        earlier = changes.gradients(sample.before) if sample.before is not None else None
         read = changes.gradients(searched) if searched is not None else None
         still, every = changes.fresh_blocks(sample.edges, earlier, read, known)
         rolling = any(li.moving and li.last == sample.time for li in self._lines)
         blocks = 1 if any(sample.time - li.grew <= TYPING for li in self._lines) else BLOCKS
-        due = (
-            (read is None and every >= blocks)
-            or (still >= blocks and waited >= self._wait)
-            or (every >= blocks and waited >= (MOVING_WAIT if rolling else RECHECK))
-        )
-        return 0 if not due else FINE if standing else COARSE
+        if read is None:
+            return every >= blocks
+        wait = MOVING_WAIT if rolling else RECHECK
+        return (still >= blocks and waited >= self._wait) or (every >= blocks and waited >= wait)
 
     def _settle(self, region: ocr.Region, sample: _Sample) -> bool:
         """Give a found region to the line it belongs to, or begin a new one; whether anything new was read."""
@@ -386,20 +363,13 @@ class ScreenText:
 
     # The reader is loaded when first needed: a video without anything like text never pays for it.
 
-    def _detect(self, picture: np.ndarray, size: int) -> list[ocr.Region]:
+    def _detect(self, picture: np.ndarray) -> list[ocr.Region]:
         self.calls["detect"] += 1
-        return ocr.shared_reader(self.threads).detect(picture, size)
+        return ocr.shared_reader(self.threads).detect(picture, SEARCH_SIZE)
 
     def _recognise(self, picture: np.ndarray, region: ocr.Region) -> ocr.Reading:
         self.calls["recognise"] += 1
         return ocr.shared_reader(self.threads).recognise(picture, region)
-
-
-def _standing(now: Gradients, before: Gradients) -> float:
-    """Share of the strong edges that stand as they stood one sample before; 0 where there are none."""
-    strong = now.strength > changes.STRONG
-    count = int(strong.sum())
-    return float((strong & ~changes.differs(now, before, changes.STILL)).sum()) / count if count else 0.0
 
 
 def _order(segment: Segment) -> tuple[Span, lines.Box]:

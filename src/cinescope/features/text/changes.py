@@ -133,7 +133,7 @@ SPOT = 0.2
 
 
 def presence(template: Gradients, weight: np.ndarray, now: Gradients) -> Presence:
-    """Compares a line's (h, w) gradients, weighted by (h, w) values 0 to 1, with what stands in its place now.
+    """Compares a line's (h, w) gradients, weighted by (h, w) values of any scale, with what stands in its place now.
 
     Edges of the moving ground are cut to the strength the line has there, so that they cannot outvote it.
     """
@@ -141,6 +141,7 @@ def presence(template: Gradients, weight: np.ndarray, now: Gradients) -> Presenc
         return ABSENT
     tx, ty = template.x.astype(np.float32), template.y.astype(np.float32)
     nx, ny = now.x.astype(np.float32), now.y.astype(np.float32)
+    weight = weight.astype(np.float32)
     there, here = np.hypot(tx, ty), np.hypot(nx, ny)
     projected = float((weight * (tx * nx + ty * ny)).sum())
     cut = np.minimum(1.0, 1.5 * there / np.maximum(here, 1e-6))
@@ -170,6 +171,7 @@ def begins(template: Gradients, weight: np.ndarray, now: Gradients) -> bool:
     if now.x.shape != template.x.shape or not template.x.size:
         return False
     tx, ty, nx, ny = (v.astype(np.float32) for v in (template.x, template.y, now.x, now.y))
+    weight = weight.astype(np.float32)
     span = max(4, min(template.x.shape))
     if template.x.shape[1] < 2 * span:
         return False

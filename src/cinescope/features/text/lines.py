@@ -50,7 +50,7 @@ class Line:
     x: int  # left of the template in the luma picture, pixels
     y: int
     patch: np.ndarray  # (h, w) uint8 luma as learned
-    weight: np.ndarray  # (h, w) float32 0 to 1: how steadily each edge stands
+    weight: np.ndarray  # (h, w) uint8: how steadily each edge stands, 255 always, 0 for what is no edge
     readings: list[tuple[str, float]] = field(default_factory=list)
     count: int = 0  # readings ever made
     read_at: float = -math.inf  # seconds
@@ -114,7 +114,9 @@ class Line:
         here = now.at(self.x, self.y, width, height)
         if here.x.shape == self.patch.shape:
             keeps = (self.weight > 0) & ~differs(self.template, here, 0.6)
-            self.weight = np.where(self.weight > 0, 0.75 * self.weight + 0.25 * keeps, 0).astype(np.float32)
+            # At least 1 where there was an edge, so that it may come back; whole numbers, so that a state is exact.
+            mixed = np.maximum((3 * self.weight.astype(np.int32) + 255 * keeps + 2) // 4, 1)
+            self.weight = np.where(self.weight > 0, mixed, 0).astype(np.uint8)
 
     def add(self, text: str, score: float, time: float) -> None:
         self.readings = [*self.readings, (text, score)][-MOST_READINGS:]
@@ -184,7 +186,7 @@ class Line:
             grew=meant(state["grew"]),
             quad=np.asarray(state["quad"], dtype=np.float32),
             patch=np.asarray(state["patch"], dtype=np.uint8),
-            weight=np.asarray(state["weight"], dtype=np.float32),
+            weight=np.asarray(state["weight"], dtype=np.uint8),
         )
 
 
@@ -224,7 +226,7 @@ def learn(grey: np.ndarray, before: np.ndarray | None, quad: np.ndarray) -> tupl
         still = edge & ~differs(here, gradients(before[top:bottom, left:right]), 0.4)
         if still.sum() >= 0.3 * edge.sum():
             weight = still
-    return left, top, patch, weight.astype(np.float32)
+    return left, top, patch, np.where(weight, 255, 0).astype(np.uint8)
 
 
 def plain(text: str) -> str:
