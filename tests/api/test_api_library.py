@@ -180,3 +180,14 @@ def test_a_file_that_is_gone_is_said_to_be(library: Path, clips: Path, tmp_path:
     report = lib.index(folder, only=["transcript"])
     assert report.moved == 1
     assert lib.video("moved.mp4").state == "here"
+
+
+def test_leftovers_of_a_killed_run_are_not_shown(library: Path) -> None:
+    lib = cinescope.open(library)
+    video = lib.video("garden").id
+    before = lib.timeline("garden").track("speech")
+    assert before is not None
+    row = lib.store.rows("segments", filter=f"video_id = '{video}' AND kind = 'speech'")[0]
+    lib.store.append("segments", [row | {"seq": 999, "text": "half a sentence"}])
+    lib.store.append("segments", [row | {"source": "transcript@0:gone", "text": "an old version"}])
+    assert lib.timeline("garden").track("speech") == before

@@ -77,7 +77,8 @@ def test_tables_give_way_in_one_column(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_sums_are_said_as_people_say_them() -> None:
     assert human_time(1) == "1 second"
-    assert human_time(100) == "2 minutes"
+    assert human_time(119) == "119 seconds"
+    assert human_time(170) == "3 minutes"
     assert human_time(4 * 3600) == "4.0 hours"
     assert human_size(999) == "999 bytes"
     assert human_size(1_500_000) == "1.5 MB"

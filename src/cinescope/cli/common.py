@@ -94,7 +94,7 @@ def count(n: int, one: str, many: str = "") -> str:
 
 def human_time(seconds: float) -> str:
     """`42 seconds`, `7 minutes`, `3.4 hours`: for sums, not for times in a video."""
-    if seconds < 90:
+    if seconds < 120:
         return count(round(seconds), "second")
     if seconds < 90 * 60:
         return count(round(seconds / 60), "minute")

@@ -63,7 +63,7 @@ def demo(
                 "problems": report.problems,
             }
         )
-    else:
+    elif not quiet:
         print()
         for line in rendered.left_out:
             remark(f"left out: {line}")

@@ -40,7 +40,9 @@ def index(
         list[str] | None,
         typer.Option("--set", metavar="NAME.OPTION=VALUE", help="A setting: transcript.model=small."),
     ] = None,
-    jobs: Annotated[int, typer.Option("--jobs", min=1, max=256, help="Videos read at once.")] = 1,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=0, max=256, help="Videos read at once; 0: half the processors.")
+    ] = 1,
     wait: Annotated[
         float, typer.Option("--wait", min=0, metavar="SECONDS", help="Wait so long for another writer.")
     ] = 0.0,

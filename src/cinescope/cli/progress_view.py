@@ -41,7 +41,7 @@ class LogView:
         elif message.step == "done":
             self._line(f"done {name}")
         elif message.step == "failed":
-            self._line(f"failed {name}: {one_line(message.message)}")
+            self._line(f"failed{' ' if name else ''}{name}: {one_line(message.message)}")
         elif message.step == "tidy":
             self._line("tidying up")
         elif message.step == "advance" and now - self._told > _LOG_SECONDS:
@@ -95,7 +95,8 @@ class BarView:
         elif message.step in ("done", "skipped", "failed"):
             self._names.pop(key, None)
         if message.step == "failed":
-            self._bar.console.print(f"could not read {name}: {one_line(message.message)}", markup=False, style="red")
+            of = f" {name}" if name else ""
+            self._bar.console.print(f"could not read{of}: {one_line(message.message)}", markup=False, style="red")
         changes: dict[str, Any] = {"description": self._description(message)}
         if message.total_seconds > 0:
             changes |= {"total": message.total_seconds, "completed": min(message.done_seconds, message.total_seconds)}

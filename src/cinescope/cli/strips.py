@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cinescope.types import Location, Note
 
 _LABEL = 8  # columns for the names of the strips
-_TEXTS = ("speech", "screen")
+_TEXTS = ("speech", "screen", "chapter")
 _NO_STRIP = ("title", "thumbnail")  # the whole length, or instants
 _STRIPS = ("shot", "voice", "speech", "screen")  # in this order, then what others add
 _LEVELS = " ▁▂▃▄▅▆▇█"
