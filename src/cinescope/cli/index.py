@@ -172,8 +172,9 @@ _KINDS = {
 
 
 def _found(segments: dict[str, int]) -> str:
-    parts = [count(n, *_KINDS.get(kind, (kind, kind))) for kind, n in segments.items() if n]
-    return ", ".join(parts)
+    parts = [count(segments[kind], *words) for kind, words in _KINDS.items() if segments.get(kind)]
+    others = sum(n for kind, n in segments.items() if kind not in _KINDS)
+    return ", ".join([*parts, *([count(others, "other observation")] if others else [])])
 
 
 def _is_default(lib: Library) -> bool:
