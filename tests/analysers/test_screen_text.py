@@ -72,6 +72,13 @@ def test_a_line_that_stands_is_one_segment_and_read_once() -> None:
     assert analyser.calls["detect"] <= 4
 
 
+def test_no_line_outlasts_the_video() -> None:
+    analyser = ScreenText()
+    analyser.begin(Material(Video("v", 3.7, ())))
+    made = [s for w in windows(lambda t: write(plain(), "Annual report"), 4) for s in analyser.feed(w)]
+    assert told(made + analyser.finish()) == [("Annual report", 0.0, 3.7)]
+
+
 def test_noise_and_an_arm_before_it_do_not_cut_a_line() -> None:
     def paint(time: float) -> np.ndarray:
         picture = write(plain(), "Annual report")

@@ -77,13 +77,14 @@ class ScreenText:
     version = "1"
     summary = "on-screen text: titles, slides, signs; one segment a line"
     cost = "2 pictures a second; reads when they change, up to 8 s a minute"
-    requires = "rapidocr (installed with cinescope, models included)"
+    requires = "rapidocr with the models inside it (default install)"
 
     def __init__(self, rate: float = 2.0, size: int = 1280, threads: int = 1) -> None:
         self.rate, self.size, self.threads = rate, size, threads
         self.needs = Needs(frames=FrameNeed(rate=rate, size=size, pixels="rgb"))
         self.calls = {"detect": 0, "recognise": 0}  # since `begin`, for measurements
         self._source: Source | None = None
+        self._duration: float | None = None  # seconds, of the video
         self._reset()
 
     def _reset(self) -> None:
@@ -110,6 +111,7 @@ class ScreenText:
 
     def begin(self, material: Material) -> None:
         self._reset()
+        self._duration = material.video.duration
         self.calls = {"detect": 0, "recognise": 0}
 
     def feed(self, window: Window) -> list[Segment]:
@@ -347,10 +349,13 @@ class ScreenText:
         if line.moving:
             data["moving"] = True
             data["end_box"] = [round(v, 4) for v in line.box]
+        end = line.end
+        if self._duration is not None and line.last < self._duration:
+            end = min(end, self._duration)  # the last sample stands for less than a step
         x0, y0, x1, y1 = (round(v, 4) for v in line.home)
         return [
             Segment(
-                span=Span(line.first, line.end),
+                span=Span(line.first, end),
                 kind="screen",
                 source=self.source,
                 text=text,
