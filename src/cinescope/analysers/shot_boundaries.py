@@ -15,6 +15,7 @@ Three tests, each on what the others cannot see:
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -49,6 +50,8 @@ FLAT = 4.0  # luma deviation, of 255, below which a picture is a field
 BLACK, WHITE = 24.0, 231.0  # luma of such a field, at most and at least
 MIX_DISTANCE = 0.06
 FADE_REST = 0.35
+
+SECOND_SECONDS = _SETTLE_SECONDS - MIN_SHOT
 
 LIKENESS = 2 + BINS
 
@@ -93,10 +96,15 @@ def _no_pictures(height: int = 36, width: int = 64) -> _Pictures:
 
 
 class BoundaryFinder:
-    """`push` pictures, `settle` to get the boundaries that are final. `floor` is the least score that comes out."""
+    """`push` pictures, `settle` to get the boundaries that are final.
 
-    def __init__(self, floor: float = 0.5) -> None:
-        self._floor = floor
+    `second` is asked about each boundary with a score of at least `floor` before it is settled, when pictures up to
+    `SECOND_SECONDS` after it are there; what it returns counts, from a score of 0.5 on.
+    """
+
+    def __init__(self, floor: float = 0.5, second: Callable[[Boundary], Boundary] | None = None) -> None:
+        self._floor = min(floor, 0.5)
+        self._second = second
         self._seen = _no_pictures()
         self._dropped = 0  # pictures forgotten before the first row of `_seen`
         self._next_cut = 1  # number of the first picture, counted from the start, not yet judged as a cut
@@ -369,6 +377,7 @@ class BoundaryFinder:
             and not any(start <= m.time <= end for start, end in self._ramps)
             and not any(m.start < c.time < m.end and c.score >= 0.5 for c in cuts)
         ]
+        cuts = [c for c in cuts if c.score >= 0.5 or not any(m.start < c.time < m.end for m in mixes)]
         mixes = [
             m
             for i, m in enumerate(mixes)
@@ -379,7 +388,10 @@ class BoundaryFinder:
             )
         ]
         made: list[Boundary] = []
-        for found in sorted((b for b in [*cuts, *fades, *mixes] if self._settled <= b.time < until), key=_when):
+        found_now = sorted((b for b in [*cuts, *fades, *mixes] if self._settled <= b.time < until), key=_when)
+        for found in map(self._second, found_now) if self._second is not None else found_now:
+            if found.score < 0.5:
+                continue
             if self._held is not None and found.time - self._held.time < MIN_SHOT:
                 if found.score > self._held.score:
                     self._held = found

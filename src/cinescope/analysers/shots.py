@@ -13,6 +13,8 @@ import numpy as np
 
 from cinescope.analysers.shot_boundaries import LIKENESS, Boundary, BoundaryFinder
 from cinescope.analysers.shot_keys import KeyPicker
+from cinescope.analysers.shot_second import FLOOR, SecondOpinion
+from cinescope.features.backbones import transnet
 from cinescope.types import FrameNeed, Material, Needs, Segment, Source, Span, Window
 
 SIZE = (64, 36)
@@ -25,7 +27,11 @@ class Shots:
     cost = "reads every frame at 64 x 36"
     requires = ""
 
-    def __init__(self) -> None:
+    def __init__(self, accurate: bool = False) -> None:
+        """`accurate` lets TransNet V2 decide what the quick tests doubt; without it, or torch: MissingPartError."""
+        if accurate:
+            transnet.require()
+        self._accurate = accurate
         self.needs = Needs(frames=FrameNeed(rate=None, size=SIZE, pixels="yuv"))
         self._clear()
 
@@ -35,10 +41,14 @@ class Shots:
 
     @property
     def source(self) -> Source:
-        return Source(self.name, self.version, {})
+        settings: dict[str, Any] = {"accurate": self._accurate}
+        if self._accurate:
+            settings["model"] = transnet.name()
+        return Source(self.name, self.version, settings)
 
     def _clear(self) -> None:
-        self._finder = BoundaryFinder()
+        self._second = SecondOpinion() if self._accurate else None
+        self._finder = BoundaryFinder(FLOOR, self._second) if self._accurate else BoundaryFinder()
         self._keys = KeyPicker(LIKENESS - 2)
         self._times = np.zeros(0, np.float64)
         self._about = np.zeros((0, LIKENESS), np.float32)  # of pictures not yet settled
@@ -57,6 +67,8 @@ class Shots:
             start = float(times[0])
             self._opening = Boundary(start, "start", 1.0, start, start)
         self._end = float(times[-1]) + (window.frame_durations[-1] if window.frame_durations else 0.0)
+        if self._second is not None:
+            self._second.push(frames.data, times)
         self._about = np.concatenate([self._about, self._finder.push(frames.data, times)])
         self._times = np.concatenate([self._times, times])
         return self._take(self._finder.settle(), self._finder.settled)
@@ -100,6 +112,7 @@ class Shots:
         opening = self._opening
         return {
             "finder": self._finder.state(),
+            "second": None if self._second is None else self._second.state(),
             "keys": self._keys.state(),
             "times": self._times.copy(),
             "about": self._about.copy(),
@@ -112,6 +125,8 @@ class Shots:
     def restore(self, state: dict[str, Any]) -> None:
         self._clear()
         self._finder.restore(state["finder"])
+        if self._second is not None:
+            self._second.restore(state["second"])
         self._keys.restore(state["keys"])
         self._times, self._about = np.asarray(state["times"]), np.asarray(state["about"])
         self._end = float(state["end"])
