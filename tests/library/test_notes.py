@@ -88,3 +88,14 @@ def test_mirrors_are_mended(store: Store) -> None:
     notes.mirror_missing(store)
     store.refresh()
     assert store.count("segments", "source = 'person'") == 0
+
+
+def test_a_correction_of_a_moment_leaves_the_title(store: Store) -> None:
+    title = segment_row(VIDEO, 9, Segment(Span(0, 10), "title", SOURCE, text="Grease holiday"))
+    store.append("segments", [title])
+    notes.correct(store, VIDEO, "Grease", "Greece", Span(0, 0.5))
+    store.refresh()
+    assert [r["text"] for r in store.rows("segments", filter="kind = 'title'")] == ["Grease holiday"]
+    notes.correct(store, VIDEO, "Grease", "Greece")
+    store.refresh()
+    assert [r["text"] for r in store.rows("segments", filter="kind = 'title'")] == ["Greece holiday"]

@@ -37,7 +37,10 @@ def apply_to_rows(store: Store, video_id: str, rows: list[dict[str, Any]]) -> No
 def touches(note: dict[str, Any], row: dict[str, Any]) -> bool:
     if row["kind"] not in CORRECTED:
         return False
-    return note["start"] is None or (note["start"] < row["end"] and row["start"] < note["end"])
+    if note["start"] is None:
+        return True
+    # A title spans the whole video, so a correction of one moment is not about it.
+    return row["kind"] != "title" and note["start"] < row["end"] and row["start"] < note["end"]
 
 
 def correct_row(row: dict[str, Any], old: str, new: str) -> bool:

@@ -161,8 +161,12 @@ def _work(store: Store, plans: list[Plan], jobs: int, tally: _Tally, cancel: Can
     commits = 0
     for plan in plans:
         commit.prepare(store, plan)
+    begun: set[str] = set()
     for video_id, event in run_all([p.assignment for p in plans], jobs, cancel):
         plan = by_id[video_id]
+        if video_id not in begun:
+            begun.add(video_id)
+            tally.tell("start", plan, plan.begun)
         if video_id in bad:
             continue
         if isinstance(event, str):

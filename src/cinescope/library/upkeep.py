@@ -5,7 +5,6 @@ Knows Lance's maintenance; knows nothing about analysers or queries.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tarfile
@@ -86,7 +85,6 @@ def remove(store: Store, video_ids: Iterable[str], wait: float = 0.0) -> RemoveR
             store.delete(name, one_of(column, ids))
         with guarded(store.place):
             purge(store)
-        _forget_last_search(store, ids)
         return RemoveReport(len(ids), rows, max(0, before - folder_size(store)))
 
 
@@ -233,12 +231,3 @@ def folder_size(store: Store) -> int:
     if not store.is_local:
         return 0
     return sum(f.stat().st_size for f in store.folder.rglob("*") if f.is_file())
-
-
-def _forget_last_search(store: Store, ids: list[str]) -> None:
-    """The list of the last hits holds words and names too."""
-    if not store.is_local:
-        return
-    last = store.folder / "last_search.json"
-    if last.exists() and any(i[:8] in last.read_text(encoding="utf-8") for i in ids):
-        last.write_text(json.dumps([]), encoding="utf-8")
