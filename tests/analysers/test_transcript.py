@@ -140,6 +140,22 @@ def test_subtitles_of_signs_alone_do_not_stand_for_the_speech(ears: Ears) -> Non
         Window(window.span, sound=window.sound, cues={0: track.cues}, tracks={"voice": voiced((0.5, 1.5))})
     )
     assert [s.data["origin"] for s in found] == ["embedded:3", "ears:1"]
+    unheard = Transcript()
+    unheard.begin(Material(VIDEO))
+    assert unheard.feed(Window(Span(0, 2), tracks={"voice": voiced((0.5, 1.5))})) + unheard.finish() == []
+
+
+def test_cues_come_in_order_once_they_have_ended_and_survive_a_kill() -> None:
+    long = SubtitleTrack((Cue(Span(0, 5), "long", "Bo"), Cue(Span(7, 8), "later")), "en", "embedded:2")
+    short = SubtitleTrack((Cue(Span(1, 2), "court"), Cue(Span(3, 3.5), "bref")), "fr", "embedded:3")
+    first, second = Transcript(), Transcript()
+    for transcript in (first, second):
+        transcript.begin(Material(VIDEO, (long, short)))
+    fed = subtitled(long, short)
+    assert [first.feed(w) for w in fed[:2]] == [[], []]
+    second.restore(through_json(first.state()))
+    given = [[s.text for s in second.feed(w)] for w in fed[2:]]
+    assert given == [["long", "court", "bref"], ["later"]]
 
 
 def test_the_same_cue_in_two_tracks_is_one_segment() -> None:
@@ -234,6 +250,9 @@ def test_memory_is_bounded(ears: Ears) -> None:
 def test_the_longest_speech_is_still_in_memory_when_voice_tells_it(ears: Ears) -> None:
     class Loud:
         """Voice that hears speech in everything, and so tells it as late as it ever may."""
+
+        def clear(self) -> None:
+            pass
 
         def __call__(self, samples: np.ndarray) -> np.ndarray:
             return np.full(len(samples) // 512, 0.9, np.float32)

@@ -23,6 +23,9 @@ class Told:
     def __call__(self, samples: np.ndarray) -> np.ndarray:
         return samples.reshape(-1, CHUNK)[:, 0]
 
+    def clear(self) -> None:
+        pass
+
     def state(self) -> dict[str, object]:
         return {}
 

@@ -76,6 +76,7 @@ class Transcript:
 
     def _clear(self) -> None:
         self._tracks: tuple[SubtitleTrack, ...] = ()
+        self._held: list[tuple[int, Cue]] = []  # track number and cue that has not ended yet
         self._listens = False
         self._origin: float | None = None  # seconds, of sample 0
         self._first = 0  # number of the first sample kept
@@ -100,7 +101,8 @@ class Transcript:
             self._listens = False
 
     def feed(self, window: Window) -> list[Segment]:
-        found = self._cues(window)
+        self._take(window)
+        found = self._cues(window.span.end)
         if self._listens:
             self._keep(window)
             self._pending += [
@@ -111,10 +113,10 @@ class Transcript:
         return found
 
     def finish(self) -> list[Segment]:
-        return self._settle(np.inf)
+        return self._cues(np.inf) + self._settle(np.inf)
 
-    def _cues(self, window: Window) -> list[Segment]:
-        found: list[Segment] = []
+    def _take(self, window: Window) -> None:
+        """Keep the cues that start here until they have ended."""
         seen: set[tuple[str, str, float]] = set()
         for number, cues in sorted(window.cues.items()):
             if number >= len(self._tracks):
@@ -124,8 +126,16 @@ class Transcript:
                 mark = (self._tracks[number].language, cue.text, round(cue.span.start, 1))
                 if cue.text.strip() and mark not in seen:
                     seen.add(mark)
-                    found.append(self._cue(cue, self._tracks[number]))
-        return sorted(found, key=lambda segment: segment.span)
+                    self._held.append((number, cue))
+        self._held.sort(key=lambda held: held[1].span)
+
+    def _cues(self, until: float) -> list[Segment]:
+        """The cues that have ended by `until`, in the order in which they start."""
+        found = []
+        while self._held and self._held[0][1].span.end <= until:
+            number, cue = self._held.pop(0)
+            found.append(self._cue(cue, self._tracks[number]))
+        return found
 
     def _cue(self, cue: Cue, track: SubtitleTrack) -> Segment:
         data = {"origin": track.origin, "word_times": "estimated"} | ({"title": track.title} if track.title else {})
@@ -155,7 +165,8 @@ class Transcript:
 
     def _utterance(self, start: float, end: float, goes_on: bool) -> list[Segment]:
         assert self._recogniser is not None
-        assert self._origin is not None
+        if self._origin is None:  # voice without sound: there is nothing to recognise
+            return []
         pad = max(0.0, min(PAD, (LONGEST - (end - start)) / 2))
         first = round((max(start - pad, self._floor, self._origin) - self._origin) * SAMPLE_RATE)
         last = round((end + (0.0 if goes_on else pad) - self._origin) * SAMPLE_RATE)
@@ -189,6 +200,7 @@ class Transcript:
 
     def state(self) -> dict[str, Any]:
         return {
+            "held": [[n, cue.span.start, cue.span.end, cue.text, cue.speaker] for n, cue in self._held],
             "origin": self._origin,
             "first": self._first,
             "sound": self._sound.copy(),
@@ -197,6 +209,7 @@ class Transcript:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
+        self._held = [(n, Cue(Span(start, end), text, who)) for n, start, end, text, who in state["held"]]
         self._origin, self._first = state["origin"], state["first"]
         self._sound = np.array(state["sound"], np.float32)
         self._pending = [(p[0], p[1], bool(p[2])) for p in state["pending"]]

@@ -57,6 +57,10 @@ class Voice:
         self._min_silence = min_silence
         self._pad = pad
         self._net = Silero()
+        self._clear()
+
+    def _clear(self) -> None:
+        self._net.clear()
         self._origin: float | None = None  # seconds, of sample 0
         self._rest = np.zeros(0, np.float32)  # samples that do not fill a block yet
         self._heard = 0  # samples fed
@@ -93,6 +97,7 @@ class Voice:
 
     def begin(self, material: Material) -> None:
         del material  # nothing in a header says where somebody speaks
+        self._clear()
 
     def feed(self, window: Window) -> list[Segment]:
         if window.sound is None:

@@ -39,6 +39,10 @@ class Silero:
     def __init__(self) -> None:
         self.file = model_file()
         self._session: Any = None
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget what was heard; the loaded net stays."""
         self._hidden = np.zeros((1, 1, STATE), np.float32)
         self._cell = np.zeros((1, 1, STATE), np.float32)
         self._context = np.zeros(CONTEXT, np.float32)
