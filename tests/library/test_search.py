@@ -282,10 +282,11 @@ def test_filters_alone_list_rows_by_time_the_newest_video_first(store: Store) ->
     starts = [m.span.start for m in result.moments if m.video_id == TALK]
     assert starts == sorted(starts)
     assert result.total == 13
+    assert not result.more
     assert texts(search(store, "in:speech video:film")) == [["das rote Auto fährt"], ["zwei rote Autos"]]
     assert texts(search(store, "in:speech video:film -zwei")) == [["das rote Auto fährt"]]
     assert texts(search(store, 'tag:"summer holiday" video:news')) == [["C++ and mail bob@example.com"]]
-    assert texts(search(store, "in:title video:film")) == [["film"], ["Ein Film"]]
+    assert texts(search(store, "in:title video:film")) == [["Ein Film"], ["film"]]
 
 
 def test_a_limit_and_what_is_beyond_it(store: Store) -> None:

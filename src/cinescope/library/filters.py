@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from cinescope.library.normal import normalised
 from cinescope.library.query import Filter, FilterName, Query, days, when
@@ -24,6 +25,9 @@ _PLAIN_NAME = re.compile(r"[a-z0-9_.-]{1,40}")
 # Spans of tags that are written into the predicate; more of them are looked at afterwards, row by row.
 _MOST_SPANS = 100
 _MOST_NAMED = 5
+_RECORDED = re.compile(r"(\d{4})(?:-?(\d{2})(?:-?(\d{2}))?)?")
+# Of each open store: the versions of the tables, and what they say.
+_KNOWN: WeakKeyDictionary[Store, tuple[tuple[int, int], Known]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -220,50 +224,65 @@ class Known:
         self.ids = [v["id"] for v in videos]
         self._titles = {v["id"]: v["title"] or "" for v in videos}
         self._recorded = {v["id"]: v["recorded"] or "" for v in videos}
-        self._places: dict[str, list[dict[str, Any]]] = {v["id"]: [] for v in videos}
+        self._paths: dict[str, list[bytes]] = {v["id"]: [] for v in videos}
+        self._changed: dict[str, int] = {}
+        self._shown: dict[str, list[str]] = {v["id"]: [] for v in videos}
         for place in locations:
-            self._places.setdefault(place["video_id"], []).append(place)
+            video_id, changed = place["video_id"], place["modified_ns"]
+            self._paths.setdefault(video_id, []).append(bytes(place["path"]))
+            self._shown.setdefault(video_id, []).append(place["name"])
+            if changed:
+                self._changed[video_id] = min(changed, self._changed.get(video_id, changed))
+        self._days: dict[str, str] = {}
 
     @classmethod
     def read(cls, store: Store) -> Known:
-        return cls(
-            store.rows("videos", ["id", "title", "recorded"]),
-            store.rows("locations", ["video_id", "path", "name", "modified_ns"]),
-        )
+        """As the tables are now; kept until one of them changes."""
+        versions = (store.dataset("videos").version, store.dataset("locations").version)
+        kept = _KNOWN.get(store)
+        if kept is None or kept[0] != versions:
+            known = cls(
+                store.rows("videos", ["id", "title", "recorded"]),
+                store.rows("locations", ["video_id", "path", "name", "modified_ns"]),
+            )
+            kept = _KNOWN[store] = (versions, known)
+        return kept[1]
 
     def names(self, video_id: str) -> list[str]:
         """File names, their stems, and the title."""
-        files = [os.path.basename(os.fsdecode(p["path"])) for p in self._places[video_id]]
-        files += [p["name"] for p in self._places[video_id]]
-        return list(dict.fromkeys([*files, *(os.path.splitext(f)[0] for f in files), self._titles[video_id]]))
+        files = [os.path.basename(os.fsdecode(path)) for path in self._paths[video_id]] + self._shown[video_id]
+        stems = [os.path.splitext(file)[0] for file in files]
+        return [n for n in dict.fromkeys([*files, *stems, self._titles[video_id]]) if n]
 
     def day(self, video_id: str) -> str:
         """ISO day on which it was recorded, or on which its oldest file was last changed; "" where neither is known."""
-        recorded = re.match(r"(\d{4})(?:-?(\d{2})(?:-?(\d{2}))?)?", self._recorded[video_id])
-        if recorded:
-            return f"{recorded[1]}-{recorded[2] or '01'}-{recorded[3] or '01'}"
-        changed = [p["modified_ns"] for p in self._places[video_id] if p["modified_ns"]]
-        return datetime.fromtimestamp(min(changed) / 1e9).date().isoformat() if changed else ""
+        if video_id not in self._days:
+            recorded = _RECORDED.match(self._recorded.get(video_id, ""))
+            changed = self._changed.get(video_id)
+            if recorded:
+                day = f"{recorded[1]}-{recorded[2] or '01'}-{recorded[3] or '01'}"
+            else:
+                day = datetime.fromtimestamp(changed / 1e9).date().isoformat() if changed else ""
+            self._days[video_id] = day
+        return self._days[video_id]
 
     def called(self, value: str) -> set[str]:
-        """By id (four digits or more of it), file name, stem or title, with * and ?; else by a part of these."""
-        folded, alike = value.casefold(), normalised(value)
+        """By id (four digits or more of it), path, file name, stem or title, with * and ?; else by a part of these."""
+        folded, alike, path = value.casefold(), normalised(value), os.fsencode(os.path.abspath(value))
         if _ID.fullmatch(folded):
             by_id = {v for v in self.ids if v.startswith(folded)}
             if by_id:
                 return by_id
-        path = os.path.abspath(value)
-        by_path = {v for v in self.ids if any(os.fsdecode(p["path"]) == path for p in self._places[v])}
-        if by_path:
-            return by_path
-        named = {v: [n.casefold() for n in self.names(v) if n] for v in self.ids}
+        named = {v: [n.casefold() for n in self.names(v)] for v in self.ids}
         ways: tuple[Callable[[str], bool], ...] = (
-            lambda name: name == folded or (bool(alike) and normalised(name) == alike),
-            lambda name: ("*" in folded or "?" in folded) and fnmatchcase(name, folded),
-            lambda name: len(folded) > 1 and folded in name,
+            lambda v: path in self._paths[v],
+            lambda v: folded in named[v],
+            lambda v: bool(alike) and any(normalised(name) == alike for name in named[v]),
+            lambda v: ("*" in folded or "?" in folded) and any(fnmatchcase(name, folded) for name in named[v]),
+            lambda v: len(folded) > 1 and any(folded in name for name in named[v]),
         )
         for way in ways:
-            found = {v for v, names in named.items() if any(way(n) for n in names)}
+            found = {v for v in self.ids if way(v)}
             if found:
                 return found
         return set()
@@ -272,11 +291,11 @@ class Known:
         """By folder: a path, or the name of folders one inside the other (`2024/holiday`) anywhere in a path."""
         folder = os.fsencode(os.path.abspath(os.path.expanduser(value)))
         prefix = folder.rstrip(b"/") + b"/"
-        found = {v for v in self.ids if any(bytes(p["path"]).startswith(prefix) for p in self._places[v])}
+        found = {v for v in self.ids if any(path.startswith(prefix) for path in self._paths[v])}
         inner = "/" + value.strip("/").casefold() + "/"
         if found or len(inner) == 2:
             return found
-        return {v for v in self.ids if any(inner in os.fsdecode(p["path"]).casefold() for p in self._places[v])}
+        return {v for v in self.ids if any(inner in os.fsdecode(path).casefold() for path in self._paths[v])}
 
     def made(self, value: str) -> set[str]:
         first, after = days(value)
@@ -289,7 +308,7 @@ class Known:
         if name == "date":
             return f"no video here is from {value}"
         if name == "folder":
-            folders = {os.path.dirname(os.fsdecode(p["path"])) for places in self._places.values() for p in places}
+            folders = {os.path.dirname(os.fsdecode(path)) for paths in self._paths.values() for path in paths}
             return f"no video here is in the folder '{value}'" + near_names(value, folders)
         return f"no video here is called '{value}'" + near_names(
             value, {n for v in self.ids for n in self.names(v) if n}

@@ -2,51 +2,55 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from cinescope.library.filters import Known, Scope
 from cinescope.library.lookup import COLUMNS, Row
 from cinescope.library.matching import Text, units_of
 from cinescope.library.query import Query
-from cinescope.library.store import Store, one_of, quoted
+from cinescope.library.store import Store, one_of
 from cinescope.types import Evidence, Moment, SearchResult, Span
 
 # Said of the whole video: listed only for videos that have nothing else.
 _WHOLE = ("title", "tag")
+# Videos that are read first; four times as many while they have too few rows.
+_FIRST_VIDEOS = 8
 
 
 def listing(store: Store, query: Query, scope: Scope, limit: int, looked_at: tuple[str, ...]) -> SearchResult:
     """At most `limit` rows, each a moment."""
-    from lance.dataset import ColumnOrdering
-
     unwanted = units_of(query.unwanted)
-    kinds = one_of("kind", looked_at)
-    where = " AND ".join(c for c in (scope.predicate(), kinds) if c)
-    having = store.table("segments", ["video_id"], where)["video_id"].unique().to_pylist()
+    where = " AND ".join(c for c in (scope.predicate(), one_of("kind", looked_at)) if c)
     known = Known.read(store)
+    videos = sorted(known.ids if scope.videos is None else scope.videos, key=lambda v: (known.day(v), v), reverse=True)
     moments: list[Moment] = []
-    total = store.count("segments", where)
-    for video_id in sorted(having, key=lambda v: (known.day(v) if v in known.ids else "", v), reverse=True):
-        of_video = f"{where} AND video_id = {quoted(video_id)}"
-        whole = one_of("kind", _WHOLE)
-        order = [ColumnOrdering("start"), ColumnOrdering("end")]
-        for rows_where in (f"{of_video} AND NOT {whole}", f"{of_video} AND {whole}"):
-            rows = store.rows("segments", COLUMNS, rows_where, order_by=order)
-            found = [
-                moment
-                for row in rows
-                if (moment := _moment(row)) and scope.allows(video_id, moment.span)
-                and not any(Text(row["text"], row["language"]).find(unit) for unit in unwanted)
-            ]  # fmt: skip
-            moments += found
-            if found:
-                break
-        if len(moments) > limit:
-            break
-    note = "" if moments else "nothing here fits these filters"
-    shown = tuple(moments[:limit])
+    at, many = 0, _FIRST_VIDEOS
+    while at < len(videos) and len(moments) <= limit:
+        some = videos[at : at + many]
+        rows = store.rows("segments", COLUMNS, f"{where} AND {one_of('video_id', some)}")
+        by_video: dict[str, list[Row]] = defaultdict(list)
+        for row in rows:
+            span = Span(row["start"], max(row["start"], row["end"]))
+            text = Text(row["text"], row["language"]) if unwanted else None
+            if scope.allows(row["video_id"], span) and not (text and any(text.find(unit) for unit in unwanted)):
+                by_video[row["video_id"]].append(row)
+        for video_id in some:
+            moments += _of_video(by_video[video_id])
+        at, many = at + many, many * 4
+    everything = at >= len(videos)
     return SearchResult(
-        shown, str(query), note, total=max(len(moments), 0 if unwanted or scope.is_placed else total),
-        more=len(moments) > limit and bool(unwanted or scope.is_placed), looked_at=looked_at,
-    )  # fmt: skip
+        tuple(moments[:limit]),
+        str(query),
+        "" if moments else "nothing here fits these filters",
+        total=len(moments),
+        more=not everything,
+        looked_at=looked_at,
+    )
+
+
+def _of_video(rows: list[Row]) -> list[Moment]:
+    own = [row for row in rows if row["kind"] not in _WHOLE] or rows
+    return [_moment(row) for row in sorted(own, key=lambda r: (r["start"], r["end"], r["kind"], r["text"]))]
 
 
 def _moment(row: Row) -> Moment:

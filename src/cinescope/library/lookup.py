@@ -1,19 +1,18 @@
 """Rows of `segments` whose words match. Knows the word indexes and their queries; nothing about moments or filters.
 
 A score is the BM25 of the unstemmed index plus a share of the stemmed one's, so that the form that was typed comes
-first. While a library has no word index yet (its first index run is going on) the rows are read and scored here.
+first. While a library has no word index yet (its first index run is going on), `scan.py` reads the rows instead.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from itertools import groupby, takewhile
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
-from cinescope.library.matching import Text, Unit
+from cinescope.library.matching import Unit
 from cinescope.library.normal import Token, run_pairs
-from cinescope.library.stemming import stem
 from cinescope.library.store import Store
 
 COLUMNS = ["video_id", "source", "kind", "start", "end", "text", "words", "language"]
@@ -24,10 +23,39 @@ STEM_WEIGHT = 0.3
 MOST_CLAUSES = 32
 # Rows without an index that are read for near spellings.
 _MOST_FRESH = 20_000
-# BM25 as Lance has it (k1, b), for the rows that are scored here.
-_K1, _B = 1.2, 0.75
 
 Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What to look up: the units, which of them (by number) an answer needs, what it must not have, and where."""
+
+    units: tuple[Unit, ...]
+    needed: frozenset[int]
+    unwanted: tuple[Unit, ...]
+    where: str | None  # a Lance filter
+
+    @property
+    def words(self) -> list[str]:
+        return [self.units[i].word for i in sorted(self.needed) if self.units[i].word]
+
+    @property
+    def others(self) -> list[Unit]:
+        """Units of several words, or of scripts that are indexed by pairs."""
+        return [self.units[i] for i in sorted(self.needed) if not self.units[i].word][:MOST_CLAUSES]
+
+    @property
+    def asked(self) -> frozenset[int]:
+        """Numbers of the units that the index is asked for; the rest is for the caller to check."""
+        others = self.others
+        return frozenset(i for i, unit in enumerate(self.units) if unit.word or unit in others)
+
+
+@dataclass(frozen=True)
+class Found:
+    rows: list[Row]  # best first, with `_score`, and `_typed`: False where only other forms of the words matched
+    complete: bool  # whether there are no more
 
 
 def indexed(store: Store) -> bool:
@@ -36,74 +64,84 @@ def indexed(store: Store) -> bool:
     return {"plain", "stems", "pairs"} <= names
 
 
-def look_up(
-    store: Store,
-    units: Sequence[Unit],
-    needed: frozenset[int],
-    unwanted: Sequence[Unit],
-    where: str | None,
-    limit: int,
-    every: bool,
-) -> list[Row]:
-    """At most `limit` rows, best first, with the column `_score`.
+def look_up(store: Store, question: Question, limit: int, every: bool, strict: bool = False) -> Found:
+    """About `limit` rows.
 
     `every`: rows that have all needed units; else rows with any of them, and at least one quoted one where a unit is
-    quoted. Rows with an unwanted unit are left out. Units that are not needed add to the score only.
+    quoted. Rows with an unwanted unit are left out when `strict`; otherwise the caller looks at them: that is much
+    quicker when the unwanted word is a common one.
     """
     if not indexed(store):
-        return _scanned(store, units, needed, unwanted, where, limit, every)
-    query = _query(units, needed, unwanted, every)
-    return store.rows("segments", [*COLUMNS, "_score"], where, full_text_query=query, limit=limit)
+        from cinescope.library.scan import scan
+
+        return scan(store, question, limit, every)
+    return store.reading("segments", lambda data: _asked(data, question, limit, every, strict))
 
 
-def _query(units: Sequence[Unit], needed: frozenset[int], unwanted: Sequence[Unit], every: bool) -> Any:
-    """Few clauses however many words: Lance reads all rows that are not in its index yet once for each clause."""
-    from lance.query import BooleanQuery, Occur
+def _asked(data: Any, question: Question, limit: int, every: bool, strict: bool) -> Found:
+    """Ask the indexes one after the other for row numbers, then read the best rows.
 
-    clauses: list[tuple[Any, Any]] = []
-    words = [u.word for u in units if u.word]
-    needed_words = [units[i].word for i in sorted(needed) if units[i].word]
-    others = [units[i] for i in sorted(needed) if not units[i].word][:MOST_CLAUSES]
-    if every:
-        clauses += [(Occur.MUST, _clause(unit)) for unit in others]
-        if needed_words:
-            clauses.append((Occur.MUST, _words(needed_words, every=True)))
-        # So that of two words in another form the one in the typed form counts; and stop words count a little.
-        if len(words) > 1 or not needed_words:
-            clauses += [(Occur.SHOULD, _words(words, every=False))] if words else []
-    else:
-        quoted = [_clause(u) for u in others if u.quoted]
-        if quoted:
-            clauses.append((Occur.MUST, _any(quoted)))
-        clauses += [(Occur.SHOULD, _clause(u, loose=True)) for u in others if not u.quoted]
-        if needed_words:
-            clauses.append((Occur.SHOULD, _words(needed_words, every=False)))
+    One query for each index, not one for all: Lance follows the best rows only within a single query (two of the
+    commonest words in a million rows: 2 x 20 ms, but 360 ms as one query of both indexes).
+    """
+    scores: dict[int, float] = {}
+    typed: set[int] = set()
+    complete = True
+    for query, other_forms in _queries(question, every):
+        if other_forms and len(scores) >= limit:
+            continue  # enough rows have the very words
+        asked = _without(query, question.unwanted) if strict else query
+        table = data.to_table(
+            columns=["_rowid", "_score"], full_text_query=asked, filter=question.where, prefilter=True, limit=limit
+        )
+        complete = complete and len(table) < limit
+        for row_id, score in zip(table["_rowid"].to_pylist(), table["_score"].to_pylist(), strict=True):
+            scores[row_id] = scores.get(row_id, 0.0) + score
+            if not other_forms:
+                typed.add(row_id)
+    best = sorted(scores, key=lambda i: -scores[i])[:limit]
+    if not best:
+        return Found([], complete)
+    listed = ", ".join(map(str, best))
+    rows: list[Row] = data.to_table(columns=[*COLUMNS, "_rowid"], filter=f"_rowid IN ({listed})").to_pylist()
+    for row in rows:
+        row["_score"], row["_typed"] = scores[row["_rowid"]], row["_rowid"] in typed
+    return Found(sorted(rows, key=lambda r: -r["_score"]), complete and len(best) == len(scores))
+
+
+def _queries(question: Question, every: bool) -> list[tuple[Any, bool]]:
+    """(query, whether it finds other forms of the words) of each question to an index; scores add up."""
+    from lance.query import BooleanQuery, FullTextOperator, MatchQuery, Occur
+
+    words, others = " ".join(question.words), question.others
+    operator = FullTextOperator.AND if every else FullTextOperator.OR
+    typed = MatchQuery(words, "plain", operator=operator)
+    other_forms = MatchQuery(words, "stems", boost=STEM_WEIGHT, operator=operator)
+    if every and others:
+        clauses = [(Occur.MUST, _clause(unit)) for unit in others]
+        if words:
+            clauses.append((Occur.MUST, _any([typed, other_forms])))
+        return [(clauses[0][1] if len(clauses) == 1 else BooleanQuery(clauses), False)]
+    quoted = [(_clause(unit), False) for unit in others if unit.quoted]
+    if quoted:
+        return quoted
+    return [(typed, False), (other_forms, True)] * bool(words) + [(_clause(u, loose=True), False) for u in others]
+
+
+def _without(query: Any, unwanted: Sequence[Unit]) -> Any:
+    from lance.query import BooleanQuery, MatchQuery, Occur
+
+    clauses = [(Occur.MUST, query)]
     clauses += [(Occur.MUST_NOT, _clause(unit)) for unit in unwanted if not unit.word][:MOST_CLAUSES]
-    if unwanted_words := [u.word for u in unwanted if u.word]:
-        clauses.append((Occur.MUST_NOT, _words(unwanted_words, every=False)))
-    return clauses[0][1] if len(clauses) == 1 else BooleanQuery(clauses)
-
-
-def in_query(units: Sequence[Unit]) -> frozenset[int]:
-    """Numbers of the needed units that a query of `look_up` asks the index for; the rest is for the caller to check."""
-    others = [i for i, unit in enumerate(units) if not unit.word][:MOST_CLAUSES]
-    return frozenset(i for i, unit in enumerate(units) if unit.word or i in others)
+    if words := " ".join(unit.word for unit in unwanted if unit.word):
+        clauses += [(Occur.MUST_NOT, MatchQuery(words, column)) for column in ("plain", "stems")]
+    return BooleanQuery(clauses)
 
 
 def _any(queries: list[Any]) -> Any:
     from lance.query import BooleanQuery, Occur
 
     return queries[0] if len(queries) == 1 else BooleanQuery([(Occur.SHOULD, q) for q in queries])
-
-
-def _words(words: list[str], every: bool) -> Any:
-    """Rows with every word, or any of them, in the typed form or (where the text may be English) another one."""
-    from lance.query import FullTextOperator, MatchQuery
-
-    joined = " ".join(words)
-    operator = FullTextOperator.AND if every else FullTextOperator.OR
-    typed = MatchQuery(joined, "plain", operator=operator)
-    return _any([typed, MatchQuery(joined, "stems", boost=STEM_WEIGHT, operator=operator)])
 
 
 def _clause(unit: Unit, loose: bool = False) -> Any:
@@ -155,59 +193,3 @@ def _fresh_rows(data: Any, where: str | None, limit: int) -> list[str]:
 
 def _and(*conditions: str | None) -> str | None:
     return " AND ".join(f"({c})" for c in conditions if c) or None
-
-
-# --- without an index
-
-
-def _scanned(
-    store: Store,
-    units: Sequence[Unit],
-    needed: frozenset[int],
-    unwanted: Sequence[Unit],
-    where: str | None,
-    limit: int,
-    every: bool,
-) -> list[Row]:
-    import pyarrow.compute as pc
-
-    table = store.table("segments", [*COLUMNS, "plain"], _and(where, "plain != ''"))
-    if not len(table):
-        return []
-    plain = table["plain"]
-    may = None
-    for start in {_begin(t) for u in units for s in u.sequences for t in (s if u.bigrams else s[:1])}:
-        has = pc.match_substring(plain, start)
-        may = has if may is None else pc.or_(may, has)
-    average = pc.mean(pc.count_substring(plain, " ")).as_py() + 1.0
-    rows: list[tuple[Row, list[tuple[int, int]]]] = []  # with (exact, inflected) counts of each unit
-    for row in table.filter(may).to_pylist():
-        text = Text(row["text"], row["language"])
-        match = text.match(units)
-        has_needed = needed & {i for i, share in match.covered.items() if share == 1.0 or not every}
-        if not has_needed or (every and has_needed != needed) or any(text.find(u) for u in unwanted):
-            continue
-        quoted = {i for i in needed if units[i].quoted}
-        if quoted and not quoted & has_needed:
-            continue
-        of_units = [match.places.get(i, []) for i in range(len(units))]
-        rows.append((row, [(sum(o.exact for o in places), len(places)) for places in of_units]))
-    idf = [
-        math.log(1 + (len(table) - n + 0.5) / (n + 0.5))
-        for n in (sum(1 for _, counts in rows if counts[i][1]) for i in range(len(units)))
-    ]
-    for row, counts in rows:
-        size = _K1 * (1 - _B + _B * (row["plain"].count(" ") + 1) / average)
-        row["_score"] = sum(
-            idf[i] * (1 + _K1) * (exact / (exact + size) + STEM_WEIGHT * every_form / (every_form + size))
-            for i, (exact, every_form) in enumerate(counts)
-        )
-    return sorted((row for row, _ in rows), key=lambda r: -r["_score"])[:limit]
-
-
-def _begin(token: Token) -> str:
-    """Letters that every form of the word begins with: a quick sieve before the words are looked at."""
-    if token.cjk or not token.whole or len(token.form) < 4:
-        return token.form[:2]
-    shared = takewhile(lambda two: two[0] == two[1], zip(token.form, stem(token.form), strict=False))
-    return "".join(letter for letter, _ in shared)[:3]

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from cinescope.library import lookup
 from cinescope.library.filters import Scope, is_plain_name, keyword_filters, scope_of
-from cinescope.library.lookup import Row
+from cinescope.library.lookup import Question, Row, look_up
 from cinescope.library.matching import Match, Text, Unit, needed, units_of
 from cinescope.library.moments import GAP, Group, Hit, hits_of_row, merged, scored, without_repeats
 from cinescope.library.query import Query, parse
@@ -23,7 +22,7 @@ from cinescope.types import BadQueryError, SearchResult
 # The kinds of rows that have a text of their own; what a query without `in:` looks at.
 TEXT_KINDS = ("speech", "screen", "chapter", "title", "note", "tag")
 _ANALYSED = ("speech", "screen")
-_FIRST_ROWS = 64
+_FIRST_ROWS = 32
 _MOST_ROWS = 4096
 _NAMED = 5  # words that occur nowhere: so many are named, and near spellings looked up for
 
@@ -115,8 +114,8 @@ class _Search:
         self.units = units_of(query.wanted)
         self.needed = needed(self.units)
         self.unwanted = units_of(query.unwanted)
-        self.where = scope.predicate()
-        self.asked = lookup.in_query(self.units)
+        self.question = Question(self.units, self.needed, self.unwanted, scope.predicate())
+        self.asked = self.question.asked
 
     def result(self, looked_at: tuple[str, ...]) -> SearchResult:
         groups, more = self.groups()
@@ -129,7 +128,7 @@ class _Search:
             tuple(moment for moment, _ in shown),
             str(self.query),
             note=self._note([full for _, full in shown], absent),
-            spellings=spellings(self.store, absent[:_NAMED], self.where) if absent else (),
+            spellings=spellings(self.store, absent[:_NAMED], self.question.where) if absent else (),
             total=len(ranked),
             more=more,
             looked_at=looked_at,
@@ -159,18 +158,21 @@ class _Search:
 
     def _grown(self, before: list[Row], every: bool) -> tuple[list[Group], list[Row], bool]:
         """Look up rows until they make enough moments; `before`: rows found by a narrower look."""
-        fetch = max(_FIRST_ROWS, 6 * self.limit)
+        fetch = max(_FIRST_ROWS, 4 * self.limit)
+        strict = False
         while True:
-            rows = lookup.look_up(self.store, self.units, self.needed, self.unwanted, self.where, fetch, every)
+            found = look_up(self.store, self.question, fetch, every, strict)
             known = {_key(r) for r in before}
-            both = before + [r for r in rows if _key(r) not in known]
+            both = before + [r for r in found.rows if _key(r) not in known]
             hits = [h for r in before for h in self._hits(r, True)]
             hits += [h for r in both[len(before) :] for h in self._hits(r, every)]
             groups = [g for g in merged(without_repeats(hits), self.needed, self.gap) if self._answers(g)]
-            all_of_them = len(rows) < fetch
-            if all_of_them or len(groups) > self.limit or fetch >= _MOST_ROWS:
-                return groups, both, not all_of_them
-            fetch = min(_MOST_ROWS, fetch * 4)
+            if found.complete or len(groups) > self.limit or fetch >= _MOST_ROWS:
+                return groups, both, not found.complete
+            if self.unwanted and not strict:
+                strict = True
+            else:
+                fetch = min(_MOST_ROWS, fetch * 4)
 
     def _hits(self, row: Row, every: bool) -> list[Hit]:
         text = Text(row["text"], row["language"])
@@ -183,6 +185,10 @@ class _Search:
             if any(_mixed(self.units[i]) or i not in self.asked for i in missed):
                 return []
             match = Match(match.covered | dict.fromkeys(missed, 1.0), match.places)
+        if not row["_typed"]:
+            # One word in the typed form and another inflected: better than both inflected.
+            exact = sum(any(o.exact for o in match.places.get(i, ())) for i in self.needed)
+            row = row | {"_score": row["_score"] * (1 + exact / len(self.needed))}
         if not self.needed & match.covered.keys():
             return []
         return [hit for hit in hits_of_row(row, match) if self.scope.allows(hit.video_id, hit.span)]
