@@ -152,6 +152,19 @@ def test_segments_are_ordered_short_and_the_same_however_fed(data: st.DataObject
     assert covered >= loud - 0.25 * len(runs) * 2 - 1e-6  # only what is shorter than a quarter of a second is left out
 
 
+def test_nothing_is_longer_than_the_longest_with_its_margins(told: None) -> None:
+    found = listen(Voice(), windows(from_scores([0.0] * 10 + [0.9] * 934 + [0.1] * 40)))
+    assert max(s.span.duration for s in found) <= LONGEST
+    assert sum(s.span.duration for s in found) >= 934 * STEP - 0.25
+
+
+def test_a_pause_at_the_cut_ends_the_speech_there(told: None) -> None:
+    found = listen(Voice(), windows(from_scores([0.9] * 920 + [0.1] * 4 + [0.4] * 14 + [0.9] * 100)))
+    assert [s.data for s in found] == [{}, {}]
+    assert found[0].span.end == pytest.approx(920 * STEP + 2 * STEP)
+    assert found[1].span.start == pytest.approx(938 * STEP - 0.1)
+
+
 def test_the_best_pause() -> None:
     assert best_pause([0.1] * 5 + [0.9] * 5 + [0.1, 0.1, 0.9, 0.1, 0.1, 0.9], 5, 0.35) == (13, 15)
     assert best_pause([0.9] * 20 + [0.6] * 5 + [0.9] * 20, 10, 0.35) == (22, 22)

@@ -155,14 +155,11 @@ class Voice:
         quiet, following = best_pause(self._scores, round(LONGEST / 3 / STEP), self._release)
         begun = self._start
         gap = (following - quiet) * STEP
-        found = self._close(begun + quiet, min(self._pad, gap / 2), goes_on=following < len(self._scores))
-        if following == len(self._scores):
-            self._start = None
-            return found
-        self._start = begun + following
+        # Nothing has been speech since the pause began that may end it: no need to wait for its end.
+        over = following == len(self._scores) or (self._silent is not None and self._silent < begun + following)
+        found = self._close(begun + quiet, min(self._pad, gap / 2), goes_on=not over)
+        self._start = None if over else begun + following
         self._scores = self._scores[following:]
-        if self._silent is not None:
-            self._silent = max(self._silent, self._start)
         return found
 
     def _close(self, end: int, pad: float, goes_on: bool = False) -> list[Segment]:
