@@ -18,8 +18,8 @@ class FrameNeed:
 
     `rate`: pictures per second, None for every frame. At a rate, the pictures are those shown at the times
     k / rate: for each such time the last frame that is not later (so a frame that stands long comes several times),
-    and `Frames.times` are these times; the very first frame comes at its own time too. `size`: an int is the longest side at most
-    (aspect kept, never enlarged), a pair is exactly (width, height), None is as shown.
+    and `Frames.times` are these times; the very first frame comes at its own time too. `size`: an int is the longest
+    side at most (aspect kept, never enlarged), a pair is exactly (width, height), None is as shown.
     """
 
     rate: float | None = None
