@@ -114,7 +114,7 @@ class BoundaryFinder:
         self._cuts: list[Boundary] = []
         self._fades: list[Boundary] = []
         self._mixes: list[Boundary] = []
-        self._ramps: list[list[float]] = []  # [start, end] of pictures growing out of a field
+        self._ramps: list[tuple[float, float]] = []  # [start, end] of pictures growing out of a field, or into the last
         self._held: Boundary | None = None  # the last settled boundary, until none can come within MIN_SHOT
         self._settled = -math.inf
 
@@ -241,6 +241,12 @@ class BoundaryFinder:
                 self._announce_run()
             i += 1
         self._next_flat = i + self._dropped
+        if math.isinf(now) and self._run is not None and not self._run[2]:
+            # The video ends in a field: what leads there is its end, no boundary.
+            first = int(np.searchsorted(times, self._run[0]))
+            far, soft = self._ramp(first - 1, -1, self._run[1]) if first else (0, False)
+            if soft:
+                self._ramps.append((float(times[far]), self._run[0]))
 
     def _ramp(self, edge: int, way: int, field: float) -> tuple[int, bool]:
         """Follow the pictures from a field's `edge` out: index where they are whole, and whether they fade there."""
@@ -285,15 +291,15 @@ class BoundaryFinder:
         self._run = None
         times, level = self._seen.times, self._seen.level
         j, soft_after = self._ramp(i, 1, field)
-        if soft_after:
-            self._ramps.append([end, float(times[j])])
         if announced:
             if soft_after:
                 self._fades.append(Boundary(end, "fade", 0.9, end, float(times[j])))
             return
         first = int(np.searchsorted(times, start))
-        if first == 0 and self._dropped == 0:
-            return  # the video begins with it
+        if first == 0 and self._dropped == 0:  # the video begins with it: no boundary
+            if soft_after:
+                self._ramps.append((end, float(times[j])))
+            return
         k, soft_before = self._ramp(first - 1, -1, field)
         if field == 0:
             # Black is an end even where the same view comes back, but a moment of black may be a fault.
@@ -358,8 +364,8 @@ class BoundaryFinder:
             # Shares grow in a line; where it meets 0 and 1 the mixing begins and ends, which may be outside.
             slope, offset = np.polyfit(seen.times[a : b + 1][mixed], share[mixed], 1)
             if slope > 0:
-                start = min(max(-offset / slope, centre - HALF_SECONDS), centre)
-                end = max(min((1 - offset) / slope, centre + HALF_SECONDS), centre)
+                start = float(min(max(-offset / slope, centre - HALF_SECONDS), centre))
+                end = float(max(min((1 - offset) / slope, centre + HALF_SECONDS), centre))
         middle = min(max((start + end) / 2, float(seen.times[a])), float(seen.times[b]))
         middle = float(seen.times[int(np.searchsorted(seen.times, middle - 1e-6))])
         return Boundary(middle, "dissolve", score, min(start, middle), max(end, middle))
@@ -369,7 +375,8 @@ class BoundaryFinder:
     def _resolve(self, until: float) -> list[Boundary]:
         """Settle what lies before `until`."""
         fades = self._fades
-        cuts = [c for c in self._cuts if not any(f.start <= c.time <= f.end + 0.05 for f in fades)]
+        growing = [*((f.start, f.end) for f in fades), *self._ramps]
+        cuts = [c for c in self._cuts if not any(start - 0.1 <= c.time <= end + 0.05 for start, end in growing)]
         mixes = [
             m
             for m in self._mixes
@@ -437,7 +444,7 @@ class BoundaryFinder:
         self._dropped, self._next_cut, self._next_mix, self._next_flat = (int(n) for n in state["counts"])
         self._run = None if state["run"] is None else [float(v) for v in state["run"]]
         self._cuts, self._fades, self._mixes = ([Boundary(*b) for b in state[n]] for n in ("cuts", "fades", "mixes"))
-        self._ramps = [[float(a), float(b)] for a, b in state["ramps"]]
+        self._ramps = [(float(a), float(b)) for a, b in state["ramps"]]
         self._held = Boundary(*state["held"][0]) if state["held"] else None
         self._settled = -math.inf if state["settled"] is None else float(state["settled"])
 
