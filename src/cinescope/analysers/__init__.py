@@ -17,6 +17,7 @@ CATALOGUE: dict[str, str] = {
     "picture_stats": "cinescope.analysers.picture_stats:PictureStats",
     "camera": "cinescope.analysers.camera:Camera",
     "loudness": "cinescope.analysers.loudness:Loudness",
+    "meaning": "cinescope.analysers.meaning:Meaning",
 }
 
 

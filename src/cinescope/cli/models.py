@@ -66,6 +66,11 @@ def get(
 
     \b
     cinescope models get faster-whisper-small
+    cinescope models get minilm
+    cinescope models get intfloat/multilingual-e5-small
+
+    A name with a slash is a text encoder of the hub (BERT or XLM-RoBERTa, by sentence-transformers): meaning in
+    search, in the languages that its model card names.
 
     Exit status: 0 when it is here, 3 when it could not be had.
     """
@@ -78,7 +83,7 @@ def get(
         sys.stderr.write(f"\r{name}: {human_size(done)} of about {human_size(total)} ")
         sys.stderr.flush()
 
-    if not (quiet or json) and shelf.find(name) is None:
+    if not (quiet or json) and shelf.find(model.name) is None and not shelf.is_packaged(model):
         remark(f"fetching about {human_size(model.size)} from {model.repository} ({model.licence})")
     place = shelf.get(name, progress if bar else None)
     if bar:
@@ -86,4 +91,4 @@ def get(
     if json:
         print_json({"name": name, "place": str(place)})
     elif not quiet:
-        print(f"{name} is in {printable(str(place))}")
+        print(f"{model.name} is in {printable(str(place))}")

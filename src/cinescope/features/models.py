@@ -7,6 +7,7 @@ that hold numbers and text and cannot run code (ONNX, safetensors, CTranslate2, 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -14,15 +15,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from cinescope.types import CinescopeError, MissingPartError
 
 Progress = Callable[[int, int], None]  # bytes done, bytes in all (about)
+Kind = Literal["files", "text encoder"]
 
 WHISPER = "faster-whisper-"
 _WHISPER_FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*")
 _MIT_OPENAI = "MIT (OpenAI Whisper, converted)"
 # Pickles run code when loaded; a checkpoint in PyTorch's own format is one, or a zip archive of one.
+# A sentence-transformers checkpoint: weights, tokenizer, how it pools, how long texts may be, which languages it reads.
+CHECKPOINT_FILES = (
+    "config.json", "model.safetensors", "tokenizer.json", "modules.json", "sentence_bert_config.json",
+    "1_Pooling/config.json", "README.md",
+)  # fmt: skip
+_ON_HUB = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _UNSAFE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
 
 
@@ -38,6 +47,7 @@ class Model:
     files: tuple[str, ...]  # patterns; nothing else is fetched
     needed: tuple[str, ...]  # without these it is not there
     without: str  # what works without it
+    kind: Kind = "files"  # "text encoder": what is fetched is a checkpoint, which `get` makes into one
 
 
 def _whisper(size: str, megabytes: int, purpose: str, repository: str = "") -> Model:
@@ -45,6 +55,15 @@ def _whisper(size: str, megabytes: int, purpose: str, repository: str = "") -> M
         WHISPER + size, purpose, megabytes * 1_000_000, _MIT_OPENAI, repository or f"Systran/{WHISPER}{size}",
         _WHISPER_FILES, ("config.json", "model.bin", "tokenizer.json"),
         "without it, English speech is recognised by pocketsphinx, with more errors",
+    )  # fmt: skip
+
+
+def _encoder(name: str, megabytes: int, purpose: str, licence: str, repository: str) -> Model:
+    from cinescope.features.backbones.text_encoder import ENCODER_FILES
+
+    return Model(
+        name, purpose, megabytes * 1_000_000, licence, repository,
+        CHECKPOINT_FILES, ENCODER_FILES, "without it, words are found by their letters only", "text encoder",
     )  # fmt: skip
 
 
@@ -59,6 +78,14 @@ MODELS: tuple[Model, ...] = (
         "large-v3-turbo", 1_620, "speech in 99 languages, accurate", "mobiuslabsgmbh/faster-whisper-large-v3-turbo"
     ),
     _whisper("large-v3", 3_090, "speech in 99 languages, most accurate, wants a GPU"),
+    _encoder("minilm", 91, "meaning in search, English", "Apache-2.0", "sentence-transformers/all-MiniLM-L6-v2"),
+    _encoder(
+        "multilingual-minilm",
+        480,
+        "meaning in search, 50 languages",
+        "Apache-2.0",
+        "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2",
+    ),
 )
 
 
@@ -72,12 +99,15 @@ def models_folder() -> Path:
 
 
 def known(name: str) -> Model:
-    """The model of that name. Raises MissingPartError where there is none."""
+    """The model of that name; `OWNER/NAME` is a text encoder of the hub. MissingPartError where there is none."""
     for model in MODELS:
         if model.name == name:
             return model
+    if _ON_HUB.fullmatch(name):
+        return _encoder(name.replace("/", "--"), 500, "meaning in search", "see its model card", name)
     raise MissingPartError(
-        f"there is no model '{name}' to fetch", f"the ones known here are {', '.join(m.name for m in MODELS)}"
+        f"there is no model '{name}' to fetch",
+        f"the ones known here are {', '.join(m.name for m in MODELS)}; a text encoder of the hub is named OWNER/NAME",
     )
 
 
@@ -91,7 +121,8 @@ def find(name: str) -> Path | None:
     if name and Path(name).name == name and own.is_dir():
         return own
     model = next((m for m in MODELS if m.name == name), None)
-    return _in_hub_cache(model) if model is not None else None
+    # What the hub has of a text encoder is not one yet.
+    return _in_hub_cache(model) if model is not None and model.kind == "files" else None
 
 
 def present(prefix: str = "") -> dict[str, Path]:
@@ -114,6 +145,14 @@ def present(prefix: str = "") -> dict[str, Path]:
     return found
 
 
+def encoders() -> dict[str, Path]:
+    """Name -> folder of the text encoders that are whole and on this machine: MiniLM first, others by name."""
+    from cinescope.features.backbones.text_encoder import ENCODER_FILES, MINILM
+
+    found = {n: p for n, p in present().items() if all((p / file).is_file() for file in ENCODER_FILES)}
+    return dict(sorted(found.items(), key=lambda item: (item[0] != MINILM, item[0])))
+
+
 def get(name: str, progress: Progress | None = None) -> Path:
     """Fetch a model into the models folder and return its folder; at once where it is on this machine already.
 
@@ -121,25 +160,51 @@ def get(name: str, progress: Progress | None = None) -> Path:
     written. A fetch that is broken off leaves nothing behind that could be taken for the model.
     """
     model = known(name)
-    here = find(name)
+    here = find(model.name)
     if here is not None and all((here / file).exists() for file in model.needed):
         return here
     folder = models_folder()
-    place = folder / name
+    place = folder / model.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".fetching-", dir=folder) as work:
-            _fetch(model, Path(work) / name, progress)
-            _check(model, Path(work) / name)
+            fetched = Path(work) / model.name
+            if model.kind == "text encoder":
+                fetched = _built(model, Path(work), progress)
+            else:
+                _fetch(model, fetched, progress)
+                _check(model, fetched, model.needed)
             if place.exists():  # damaged: it lacks what is needed, see above
                 shutil.rmtree(place)
-            os.replace(Path(work) / name, place)
+            os.replace(fetched, place)
     except OSError as error:
         raise CinescopeError(
             f"cannot write the model '{name}' to '{folder}' ({error.strerror or error})",
             f"free {model.size / 1e6:.0f} MB there, or set CINESCOPE_MODELS to another folder",
         ) from error
     return place
+
+
+def is_packaged(model: Model) -> bool:
+    """Whether an installed package carries its weights, so that nothing need be fetched."""
+    from cinescope.features.backbones import text_encoder
+
+    return model.name == text_encoder.MINILM and text_encoder.packaged_minilm() is not None
+
+
+def _built(model: Model, work: Path, progress: Progress | None) -> Path:
+    """A text encoder, made from the package that carries its weights where it is installed, else from the hub."""
+    from cinescope.features.backbones import text_encoder
+
+    out = work / model.name
+    if is_packaged(model):
+        text_encoder.build_minilm(out)
+        return out
+    checkpoint = work / "checkpoint"
+    _fetch(model, checkpoint, progress)
+    _check(model, checkpoint, ("config.json", "model.safetensors", "tokenizer.json"))
+    text_encoder.build_fetched(checkpoint, out, model.name)
+    return out
 
 
 def _fetch(model: Model, place: Path, progress: Progress | None) -> None:
@@ -165,8 +230,8 @@ def _fetch(model: Model, place: Path, progress: Progress | None) -> None:
     shutil.rmtree(place / ".cache", ignore_errors=True)  # the client's own notes on the download
 
 
-def _check(model: Model, place: Path) -> None:
-    missing = [file for file in model.needed if not (place / file).is_file()]
+def _check(model: Model, place: Path, needed: tuple[str, ...]) -> None:
+    missing = [file for file in needed if not (place / file).is_file()]
     if missing:
         raise MissingPartError(
             f"what the hub has as '{model.repository}' lacks {' and '.join(missing)}",

@@ -25,6 +25,8 @@ MINILM = "minilm"
 # all-MiniLM-L6-v2's model card: trained on English pairs, texts cut at 256 word pieces.
 _MINILM_LANGUAGES = ("en",)
 _MINILM_LONGEST = 256
+ENCODER_FILES = ("model.onnx", "tokenizer.json", "meta.json")  # of a model folder
+_LONGEST = 128  # tokens, where a checkpoint does not say: what sentence-transformers trains most models with
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,64 @@ def build(
             shutil.rmtree(out)
         os.replace(place, out)
     return meta
+
+
+def build_fetched(checkpoint: str | os.PathLike[str], out: str | os.PathLike[str], name: str) -> EncoderMeta:
+    """`build` from a checkpoint in the sentence-transformers layout: it says itself how long and in which languages.
+
+    MissingPartError for one that does not take the mean of its tokens, which is the only pooling that is known here.
+    """
+    checkpoint = Path(checkpoint)
+    pooling = _read_json(checkpoint / "1_Pooling" / "config.json")
+    extra = [m for m in _read_modules(checkpoint) if m not in ("Transformer", "Pooling", "Normalize")]
+    if extra or pooling.get("pooling_mode_mean_tokens", True) is not True:
+        what = f"has a part '{extra[0]}'" if extra else "does not take the mean of its tokens"
+        raise MissingPartError(f"the text encoder '{name}' {what}, which is not known here", "take another model")
+    longest = int(_read_json(checkpoint / "sentence_bert_config.json").get("max_seq_length") or _LONGEST)
+    return build(checkpoint, out, name=name, languages=card_languages(checkpoint / "README.md"), longest=longest)
+
+
+def card_languages(card: Path) -> tuple[str, ...]:
+    """The languages that a model card names: BCP 47, () for a multilingual model; English where it says nothing.
+
+    Most models read English; one that says nothing of itself must not be given what it cannot read.
+    """
+    lines = card.read_text(encoding="utf-8", errors="replace").splitlines() if card.is_file() else []
+    head = lines[1 : lines.index("---", 1)] if lines[:1] == ["---"] and "---" in lines[1:] else []
+    found: list[str] = []
+    for at, line in enumerate(head):
+        key, _, value = line.partition(":")
+        if key in ("language", "languages"):
+            found = [value.strip()] if value.strip() else []
+            for item in head[at + 1 :]:
+                if not item.lstrip().startswith("- "):
+                    break
+                found.append(item.lstrip()[2:].strip())
+    codes = [code for text in found for code in text.strip("[] ").replace("'", "").replace('"', "").split(",")]
+    if any(code.strip() == "multilingual" for code in codes):
+        return ()
+    return tuple(dict.fromkeys(code.strip().split("-")[0] for code in codes if code.strip())) or ("en",)
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        raw = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}  # an older layout: what it would say is the default
+    except ValueError as error:
+        raise CinescopeError(f"'{file}' cannot be read ({error})", "fetch the model again") from error
+    return raw if isinstance(raw, dict) else {}
+
+
+def _read_modules(checkpoint: Path) -> list[str]:
+    """The kinds of the parts that a checkpoint chains, `Transformer` first."""
+    file = checkpoint / "modules.json"
+    if not file.is_file():
+        return []
+    try:
+        return [str(module["type"]).rpartition(".")[2] for module in json.loads(file.read_text(encoding="utf-8"))]
+    except (ValueError, KeyError, TypeError) as error:
+        raise CinescopeError(f"'{file}' cannot be read ({error})", "fetch the model again") from error
 
 
 def packaged_minilm() -> Path | None:
