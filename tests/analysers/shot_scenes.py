@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import cv2
@@ -55,7 +56,7 @@ def windows(frames: np.ndarray, times: np.ndarray | None = None, cuts: list[int]
     durations = np.append(np.diff(times), np.diff(times)[-1] if len(times) > 1 else 1 / RATE)
     places = sorted({0, len(frames), *(range(50, len(frames), 50) if cuts is None else cuts)})
     made = []
-    for a, b in zip(places, places[1:], strict=False):
+    for a, b in itertools.pairwise(places):
         end = float(times[b]) if b < len(times) else float(times[-1] + durations[-1])
         shown = Frames(frames[a:b], times[a:b], "yuv")
         made.append(Window(Span(float(times[a]), end), shown, tuple(durations[a:b].tolist())))

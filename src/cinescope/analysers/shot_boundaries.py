@@ -148,16 +148,15 @@ class BoundaryFinder:
         )
         return np.column_stack([energy, level[:, 1], hist])
 
-    def settle(self, final: bool = False) -> list[Boundary]:
-        """The boundaries that nothing to come can change; all of them when `final`."""
+    def settle(self, now: float = math.inf) -> list[Boundary]:
+        """The boundaries that nothing to come can change, when all pictures before `now` have been pushed."""
         if not len(self._seen):
             return []
-        now = math.inf if final else float(self._seen.times[-1])
         self._judge_cuts(now)
         self._judge_fields(now)
         self._judge_mixes(now)
         made = self._resolve(now - _SETTLE_SECONDS + MIN_SHOT)
-        if final and self._held is not None:
+        if math.isinf(now) and self._held is not None:
             made.append(self._held)
             self._held = None
         self._forget(now)
@@ -230,7 +229,7 @@ class BoundaryFinder:
     def _judge_fields(self, now: float) -> None:
         times = self._seen.times
         i = self._next_flat - self._dropped
-        while i < len(times) and (times[i] <= now - RAMP_SECONDS):
+        while i < len(times) and times[i] < now - RAMP_SECONDS:
             field = self._field_of(i)
             time = float(times[i])
             if self._run is not None and field != self._run[1]:
@@ -300,7 +299,7 @@ class BoundaryFinder:
             if soft_after:
                 self._ramps.append((end, float(times[j])))
             return
-        k, soft_before = self._ramp(first - 1, -1, field)
+        k, soft_before = self._ramp(first - 1, -1, field) if first else (0, False)
         if field == 0:
             # Black is an end even where the same view comes back, but a moment of black may be a fault.
             if not (soft_before or soft_after) or (end - start < 0.2 and self._alike(k, j)):
@@ -420,7 +419,8 @@ class BoundaryFinder:
         self._mixes = [m for m in self._mixes if m.end > oldest]
         self._ramps = [r for r in self._ramps if r[1] > oldest]
         back = now - _TEST_SECONDS - max(HALF_SECONDS, HOLD_SECONDS + RAMP_SECONDS) - 2 * RAMP_SECONDS
-        drop = min(int(np.searchsorted(self._seen.times, back)), len(self._seen))
+        # Where pictures stand for long, the last ones are old and still what the next is compared with.
+        drop = min(int(np.searchsorted(self._seen.times, back)), len(self._seen) - CONTEXT - 1)
         if drop > 0:
             self._seen = self._seen.mapped(lambda rows: rows[drop:])
             self._dropped += drop

@@ -60,23 +60,25 @@ class Shots:
 
     def feed(self, window: Window) -> list[Segment]:
         frames = window.frames
-        if frames is None or not len(frames):
-            return []
-        times = frames.times
+        if frames is not None and len(frames):
+            self._see(frames.data, frames.times)
+            self._end = float(frames.times[-1]) + (window.frame_durations[-1] if window.frame_durations else 0.0)
+        # A window without pictures tells too: the last one still stands.
+        return self._take(self._finder.settle(window.span.end), self._finder.settled)
+
+    def _see(self, frames: np.ndarray, times: np.ndarray) -> None:
         if self._opening is None:
             start = float(times[0])
             self._opening = Boundary(start, "start", 1.0, start, start)
-        self._end = float(times[-1]) + (window.frame_durations[-1] if window.frame_durations else 0.0)
         if self._second is not None:
-            self._second.push(frames.data, times)
-        self._about = np.concatenate([self._about, self._finder.push(frames.data, times)])
+            self._second.push(frames, times)
+        self._about = np.concatenate([self._about, self._finder.push(frames, times)])
         self._times = np.concatenate([self._times, times])
-        return self._take(self._finder.settle(), self._finder.settled)
 
     def finish(self) -> list[Segment]:
         if self._opening is None:
             return []
-        made = self._take(self._finder.settle(final=True), np.inf)
+        made = self._take(self._finder.settle(), np.inf)
         made.append(self._shot(self._end, self._end))
         self._clear()
         return made

@@ -8,7 +8,7 @@ is blank where the shot has others. Knows the shots only as the track of `shots`
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -69,7 +69,7 @@ class Thumbnails:
         self._waiting: list[_Candidate] = []
         self._shots: list[tuple[float, float, float]] = []  # start, end, key of shots that are told, not yet passed
         self._last: float | None = None  # time of the last picture given for the running shot
-        self._start: float | None = None  # of the running shot
+        self._before: np.ndarray | None = None  # the last picture seen, which may come again
         self._first: float | None = None  # time of the first candidate
         self._spent = 0
 
@@ -90,13 +90,17 @@ class Thumbnails:
     def finish(self) -> list[Segment]:
         made = self._settle(np.inf)
         if self._waiting:  # pictures after the last shot, or no shots at all
-            made += self._give(self._choose(self._waiting[0].time, np.inf, None))
+            made += self._give(self._choose(self._waiting[0].time, self._waiting[-1].time + 1 / RATE, None))
         self._clear()
         return made
 
     def _keep(self, frame: np.ndarray, time: float) -> None:
         if self._first is None:
-            self._first = self._start = time
+            self._first = time
+        if self._waiting and self._before is not None and np.array_equal(frame, self._before):
+            self._waiting.append(replace(self._waiting[-1], time=time))
+            return
+        self._before = frame
         grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
         ok, jpeg = cv2.imencode(
             ".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, self._quality]
@@ -112,7 +116,7 @@ class Thumbnails:
             start, end, key = self._shots.pop(0)
             made += self._give(self._choose(start, end, key))
             self._waiting = [c for c in self._waiting if c.time >= end]
-            self._start, self._last = end, None
+            self._last = None
         made += self._give(self._run_on(now))
         return made
 
@@ -133,7 +137,7 @@ class Thumbnails:
         anchors = [start if self._last is None else self._last, *(c.time for c, _ in chosen), end]
         for left, right in itertools.pairwise(anchors):
             at = left
-            while np.isfinite(right) and right - at > self._every:
+            while right - at > self._every:
                 best = self._best(seen, at, min(at + self._every, right))
                 if best is None:
                     break
@@ -185,7 +189,6 @@ class Thumbnails:
             "jpegs": np.frombuffer(joined, np.uint8).copy(),
             "shots": [list(s) for s in self._shots],
             "last": self._last,
-            "start": self._start,
             "first": self._first,
             "spent": self._spent,
         }
@@ -197,5 +200,5 @@ class Thumbnails:
         rows = zip(state["times"], state["sharp"], state["blank"], jpegs, strict=True)
         self._waiting = [_Candidate(float(t), float(s), bool(b), j) for t, s, b, j in rows]
         self._shots = [(float(a), float(b), float(c)) for a, b, c in state["shots"]]
-        self._last, self._start, self._first = state["last"], state["start"], state["first"]
+        self._last, self._first = state["last"], state["first"]
         self._spent = int(state["spent"])
