@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -132,12 +131,6 @@ def material(needs: Needs, case: str) -> Material:
 
 
 def fresh(name: str) -> Analyser:
-    try:
-        import_module(CATALOGUE[name].partition(":")[0])
-    except ModuleNotFoundError as error:
-        if error.name == CATALOGUE[name].partition(":")[0]:
-            pytest.skip(f"{CATALOGUE[name]} is not written yet")
-        raise
     analyser = create(name)
     missing = type(analyser).available()  # type: ignore[attr-defined]
     if missing:

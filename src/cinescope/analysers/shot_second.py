@@ -18,11 +18,12 @@ from cinescope.features.backbones import transnet
 AROUND = transnet.WINDOW // 2  # pictures on each side
 AROUND_SECONDS = 2.5  # but no further away
 
-# Verdict: score + WEIGHT * probability at least NEEDED. From the even seeds of benchmarks/render_joins.py, where whip
-# pans reach probabilities of 0.8 at scores of 0.37, and true cuts amid shaking 0.57 at 0.54.
-WEIGHT = 0.35
-NEEDED = {"cut": 0.69, "dissolve": 0.60}
-FLOOR = min(NEEDED.values()) - WEIGHT
+# Verdict: score + WEIGHT * probability at least NEEDED. Weights and thresholds leave the widest margin on the even
+# seeds of benchmarks/render_joins.py, where whip pans reach probabilities of 0.8 at scores of 0.37, and true cuts amid
+# shaking only 0.57 at 0.54; for dissolves the network knows better than the score does.
+WEIGHT = {"cut": 0.20, "dissolve": 0.35}
+NEEDED = {"cut": 0.59, "dissolve": 0.60}
+FLOOR = min(NEEDED[kind] - WEIGHT[kind] for kind in NEEDED)
 
 
 class SecondOpinion:
@@ -45,13 +46,13 @@ class SecondOpinion:
         self._frames = np.concatenate([self._frames[keep:], np.stack(rgb)])
 
     def __call__(self, boundary: Boundary) -> Boundary:
-        needed = NEEDED.get(boundary.kind)
-        if needed is None:
+        if boundary.kind not in NEEDED:
             return boundary
+        needed, weight = NEEDED[boundary.kind], WEIGHT[boundary.kind]
         offset = 0.5 - needed
         if boundary.score >= needed:  # as sure as if the network agreed
-            return replace(boundary, score=min(1.0, boundary.score + offset + WEIGHT))
-        if boundary.score + WEIGHT < needed:
+            return replace(boundary, score=min(1.0, boundary.score + offset + weight))
+        if boundary.score + weight < needed:
             return replace(boundary, score=0.0)
         at = int(np.searchsorted(self._times, boundary.time - 1e-6))
         low = int(np.searchsorted(self._times, boundary.time - AROUND_SECONDS))
@@ -63,7 +64,7 @@ class SecondOpinion:
         near = likely[max(0, first - low) : last + 1 - low]
         # A cut is marked by one picture; a dissolve is long, and what matters is that its pictures are in one.
         sure = float(near[:, 0].max() if boundary.kind == "cut" else near.mean(1).max())
-        return replace(boundary, score=min(1.0, max(0.0, boundary.score + WEIGHT * sure + offset)))
+        return replace(boundary, score=min(1.0, max(0.0, boundary.score + weight * sure + offset)))
 
     def state(self) -> dict[str, Any]:
         return {"times": self._times.copy(), "frames": self._frames.copy()}
