@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 
 from cinescope.library.filters import Known, Scope
-from cinescope.library.lookup import COLUMNS, Row
 from cinescope.library.matching import Text, units_of
 from cinescope.library.query import Query
+from cinescope.library.question import COLUMNS, Row
 from cinescope.library.store import Store, one_of
 from cinescope.types import Evidence, Moment, SearchResult, Span
 

@@ -7,55 +7,17 @@ first. While a library has no word index yet (its first index run is going on), 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from cinescope.library.matching import Unit
 from cinescope.library.normal import Token, run_pairs
+from cinescope.library.question import COLUMNS, MOST_CLAUSES, STEM_WEIGHT, Found, Question, Row
+from cinescope.library.scan import scan
 from cinescope.library.store import Store
 
-COLUMNS = ["video_id", "source", "kind", "start", "end", "text", "words", "language"]
-# What another form of the word counts, beside the form that was typed.
-STEM_WEIGHT = 0.3
-# Phrases (and other units of several words) of a query that the index is asked for; more are checked row by row.
-# Lance's query engine recurses through clauses: thousands overflow its stack and end the process.
-MOST_CLAUSES = 32
 # Rows without an index that are read for near spellings.
 _MOST_FRESH = 20_000
-
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Question:
-    """What to look up: the units, which of them (by number) an answer needs, what it must not have, and where."""
-
-    units: tuple[Unit, ...]
-    needed: frozenset[int]
-    unwanted: tuple[Unit, ...]
-    where: str | None  # a Lance filter
-
-    @property
-    def words(self) -> list[str]:
-        return [self.units[i].word for i in sorted(self.needed) if self.units[i].word]
-
-    @property
-    def others(self) -> list[Unit]:
-        """Units of several words, or of scripts that are indexed by pairs."""
-        return [self.units[i] for i in sorted(self.needed) if not self.units[i].word][:MOST_CLAUSES]
-
-    @property
-    def asked(self) -> frozenset[int]:
-        """Numbers of the units that the index is asked for; the rest is for the caller to check."""
-        others = self.others
-        return frozenset(i for i, unit in enumerate(self.units) if unit.word or unit in others)
-
-
-@dataclass(frozen=True)
-class Found:
-    rows: list[Row]  # best first, with `_score`, and `_typed`: False where only other forms of the words matched
-    complete: bool  # whether there are no more
 
 
 def indexed(store: Store) -> bool:
@@ -72,8 +34,6 @@ def look_up(store: Store, question: Question, limit: int, every: bool, strict: b
     quicker when the unwanted word is a common one.
     """
     if not indexed(store):
-        from cinescope.library.scan import scan
-
         return scan(store, question, limit, every)
     return store.reading("segments", lambda data: _asked(data, question, limit, every, strict))
 

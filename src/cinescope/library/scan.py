@@ -1,6 +1,6 @@
 """Rows whose words match, read one by one: for a library whose first index run has not made its indexes yet.
 
-Knows what `lookup.py` asks for, and scores with the same formula.
+Knows what a question asks for, and scores with the same formula.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from itertools import takewhile
 
-from cinescope.library.lookup import COLUMNS, STEM_WEIGHT, Found, Question, Row
 from cinescope.library.matching import Text
 from cinescope.library.normal import Token
+from cinescope.library.question import COLUMNS, STEM_WEIGHT, Found, Question, Row
 from cinescope.library.stemming import stem
 from cinescope.library.store import Store
 

@@ -11,10 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 from cinescope.library.filters import Scope, is_plain_name, keyword_filters, scope_of
-from cinescope.library.lookup import Question, Row, look_up
+from cinescope.library.lookup import look_up
 from cinescope.library.matching import Match, Text, Unit, needed, units_of
 from cinescope.library.moments import GAP, Group, Hit, hits_of_row, merged, scored, without_repeats
 from cinescope.library.query import Query, parse
+from cinescope.library.question import Question, Row
 from cinescope.library.spelling import spellings
 from cinescope.library.store import Store
 from cinescope.types import BadQueryError, SearchResult
