@@ -25,16 +25,20 @@ if TYPE_CHECKING:
 _SHOWN = 20  # problems listed; the others are counted
 
 
+def _names(given: list[str] | None) -> tuple[str, ...]:
+    return tuple(name.strip() for part in given or () for name in part.split(",") if name.strip())
+
+
 def index(
     paths: Annotated[
         list[Path] | None,
         typer.Argument(metavar="PATHS", help="Files and folders; none: go on with everything known."),
     ] = None,
     only: Annotated[
-        list[str] | None, typer.Option("--only", metavar="NAME", help="Run only this analyser; may be repeated.")
+        list[str] | None, typer.Option("--only", metavar="NAME", help="Run only this analyser (or some: a,b).")
     ] = None,
     skip: Annotated[
-        list[str] | None, typer.Option("--skip", metavar="NAME", help="Leave this analyser out; may be repeated.")
+        list[str] | None, typer.Option("--skip", metavar="NAME", help="Leave this analyser out (or some: a,b).")
     ] = None,
     set_: Annotated[
         list[str] | None,
@@ -71,8 +75,8 @@ def index(
     with stopping() as cancel, view(quiet or json) as progress:
         report = lib.index(
             *(paths or []),
-            only=tuple(only or ()),
-            skip=tuple(skip or ()),
+            only=_names(only),
+            skip=_names(skip),
             jobs=jobs,
             settings=settings or None,
             progress=progress,

@@ -71,7 +71,9 @@ class Register:
             try:
                 video = probe(found, video_id)
             except CinescopeError as error:
-                return Entry(_NOTHING, str(error))
+                # The problem is listed under the path already.
+                said = str(error).removeprefix(f"'{printable(found.path)}' ")
+                return Entry(_NOTHING, said if said == str(error) else f"it {said}")
             moved = False
             self._new_videos[video_id] = _video_row(video)
         warnings = list(video.warnings)
