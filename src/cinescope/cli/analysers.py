@@ -16,7 +16,7 @@ def analysers(json: JsonOption = False) -> None:
     \b
     cinescope analysers
     cinescope index ~/Videos --only transcript
-    cinescope index ~/Videos --set transcript.model=small
+    cinescope index ~/Videos --set transcript.subtitles=never
 
     Exit status: 0 when every analyser can run here, 1 when one cannot.
     """

@@ -42,7 +42,7 @@ def index(
     ] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME.OPTION=VALUE", help="A setting: transcript.model=small."),
+        typer.Option("--set", metavar="NAME.OPTION=VALUE", help="A setting: screen_text.rate=4."),
     ] = None,
     jobs: Annotated[
         int, typer.Option("--jobs", min=0, max=256, help="Videos read at once; 0: half the processors.")
@@ -59,7 +59,7 @@ def index(
     \b
     cinescope index ~/Videos
     cinescope index talk.mp4 --only transcript
-    cinescope index ~/Videos --set transcript.language=zh --jobs 2
+    cinescope index ~/Videos --set transcript.subtitles=never --jobs 2
 
     What is known and unchanged is not read again. Stop with Ctrl-C at any time; the same command goes on
     from there. Exit status: 0 when every file could be read, 1 when some could not, 75 when another process
@@ -114,7 +114,7 @@ def stopping() -> Iterator[Cancel]:
 
 
 def parse_settings(given: list[str]) -> dict[str, dict[str, Any]]:
-    """`transcript.model=small` -> {"transcript": {"model": "small"}}; values are JSON where they can be."""
+    """`screen_text.rate=4` -> {"screen_text": {"rate": 4}}; values are JSON where they can be."""
     settings: dict[str, dict[str, Any]] = {}
     for text in given:
         name, equals, value = text.partition("=")
