@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from cinescope.api.places import default_library
 from cinescope.library.store import Store
@@ -141,6 +141,7 @@ class Library:
         before: str = "",
         after: str = "",
         language: str = "",
+        meaning: Literal["auto", "yes", "no"] = "auto",
     ) -> SearchResult:
         """Moments in which the words are said or shown, best first.
 
@@ -148,6 +149,9 @@ class Library:
         tag:beach`). `kinds`: "speech", "screen", "title", "note" ... `before` and `after` are a date or a time in the
         video. A query of filters alone lists by time. BadQueryError for one that asks for nothing. What matches
         nothing is a result without moments, with a `note` and near `spellings`.
+
+        Where videos were indexed by meaning, passages that say the same in other words are found too (`meaning`: "no"
+        leaves them out, "auto" only where words are in quotes); `absent` then says that it seems not to be there.
         """
         from cinescope.library import search
 
@@ -164,6 +168,7 @@ class Library:
             before=before,
             after=after,
             language=language,
+            meaning=meaning,
         )
 
     def videos(self, ids: Iterable[str] | None = None) -> list[VideoSummary]:

@@ -67,7 +67,7 @@ def get(
     \b
     cinescope models get faster-whisper-small
     cinescope models get minilm
-    cinescope models get intfloat/multilingual-e5-small
+    cinescope models get sentence-transformers/all-MiniLM-L12-v2
 
     A name with a slash is a text encoder of the hub (BERT or XLM-RoBERTa, by sentence-transformers): meaning in
     search, in the languages that its model card names.

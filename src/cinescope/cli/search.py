@@ -35,6 +35,10 @@ def search(
     before: Annotated[str, typer.Option("--before", metavar="WHEN", help="A date, or a time in the video.")] = "",
     after: Annotated[str, typer.Option("--after", metavar="WHEN", help="A date, or a time in the video.")] = "",
     language: Annotated[str, typer.Option("--language", metavar="CODE", help="Only in this language (en, zh).")] = "",
+    meaning: Annotated[
+        bool | None,
+        typer.Option("--meaning/--words-only", help="Also what means the same (default where indexed), or only words."),
+    ] = None,
     thumbs: Annotated[
         Path | None, typer.Option("--thumbs", metavar="FOLDER", help="Write each hit's key frame there.")
     ] = None,
@@ -49,6 +53,7 @@ def search(
     cinescope search invoice --folder ~/Videos/2024 --after 1:30 --limit 30
     cinescope search 'tag:beach in:screen sunset'
     cinescope search --tag beach
+    cinescope search what they said about money --meaning
     cinescope open 1
 
     Filters alone list what fits them. Exit status: 0 with hits, 1 without, 2 for a query that means nothing.
@@ -69,6 +74,7 @@ def search(
         before=before,
         after=after,
         language=language,
+        meaning="auto" if meaning is None else "yes" if meaning else "no",
     )
     hits.remember(lib, result.moments)
     names = {v.id: v for v in lib.videos(m.video_id for m in result.moments)} if result.moments else {}
@@ -102,12 +108,20 @@ def show_result(
         remarks(one_line(result.note) or f"nothing matches '{printable(result.query)}'")
         if result.spellings:
             remarks("near spellings that occur here: " + ", ".join(map(one_line, result.spellings)))
+        _show_not_looked_at(result, remarks)
         return
     if result.note:
         remarks(dim(one_line(result.note)))
     if result.total > len(result.moments) or result.more:
         least = "at least " if result.more else ""
         remarks(dim(f"{len(result.moments)} of {least}{count(result.total, 'moment')}; more with --limit"))
+    if "meaning" in result.looked_at:
+        _show_not_looked_at(result, remarks)
+
+
+def _show_not_looked_at(result: SearchResult, remarks: Any) -> None:
+    for what in result.not_looked_at:
+        remarks(dim(f"not looked at: {one_line(what)}"))
 
 
 def _write_thumbs(lib: Library, moments: tuple[Moment, ...], folder: Path) -> dict[str, str]:
@@ -165,4 +179,6 @@ def _as_json(result: SearchResult, names: dict[str, VideoSummary], pictures: dic
         "note": result.note,
         "spellings": list(result.spellings),
         "looked_at": list(result.looked_at),
+        "not_looked_at": list(result.not_looked_at),
+        "absent": result.absent,
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from cinescope.library.filters import Scope, is_plain_name, keyword_filters, scope_of
 from cinescope.library.lookup import look_up
@@ -43,8 +43,12 @@ def search(
     after: str = "",
     language: str = "",
     gap: float = GAP,
+    meaning: Literal["auto", "yes", "no"] = "auto",
 ) -> SearchResult:
     """The best moments for a query (`query.py` describes the language); the keywords are the filters of the same name.
+
+    `meaning`: whether passages that mean the same without the words count too. "auto" leaves them out where words are
+    in quotes, and is quiet about what a library without them lacks.
 
     `kinds` is `in:`, `language` is `lang:`, `gap` the seconds between hits that are still one moment. Scores: see
     `moments.scored`. A query of filters only lists rows by time, the newest video first. BadQueryError for a query that
@@ -83,7 +87,10 @@ def search(
 
         result = listing(store, asked, scope, limit, looked_at)
     else:
-        result = _Search(store, asked, scope, limit, gap).result(looked_at)
+        by_words = _Search(store, asked, scope, limit, gap)
+        result = by_words.result(looked_at)
+        if meaning == "yes" or (meaning == "auto" and not any(t.quoted for t in asked.wanted)):
+            result = _with_meaning(by_words, result)
     return replace(result, note="; ".join(n for n in (missing, result.note) if n))
 
 
@@ -103,6 +110,17 @@ def _shortened(text: str) -> str:
     return text if len(text) <= 80 else text[:80] + "…"
 
 
+def _with_meaning(asked: _Search, result: SearchResult) -> SearchResult:
+    from cinescope.library import hybrid
+
+    text = " ".join(term.text for term in asked.query.wanted)
+    found = hybrid.near(asked.store, text, asked.scope, asked.unwanted, max(asked.limit, _FIRST_ROWS))
+    if found.why:
+        return replace(result, not_looked_at=(f"{hybrid.MEANING}: {found.why}",))
+    unread = (f"{hybrid.MEANING}: {found.unread}",) if found.unread else ()
+    return replace(hybrid.fused(result, found, asked.share, asked.limit), not_looked_at=unread)
+
+
 class _Search:
     """One query with words, step by step."""
 
@@ -117,9 +135,11 @@ class _Search:
         self.unwanted = units_of(query.unwanted)
         self.question = Question(self.units, self.needed, self.unwanted, scope.predicate())
         self.asked = self.question.asked
+        self.share = 0.0  # how much of what is needed the best row has; known once there is a result
 
     def result(self, looked_at: tuple[str, ...]) -> SearchResult:
         groups, more = self.groups()
+        self.share = max((self._share(hit) for group in groups for hit in group.hits), default=0.0)
         ranked = scored(groups, self.needed)
         shown = ranked[: self.limit]
         absent = [
@@ -134,6 +154,9 @@ class _Search:
             more=more,
             looked_at=looked_at,
         )
+
+    def _share(self, hit: Hit) -> float:
+        return sum(hit.covered.get(i, 0.0) for i in self.needed) / len(self.needed)
 
     def _note(self, full: list[bool], absent: list[Unit]) -> str:
         named = ", ".join(f"'{_shortened(u.text)}'" for u in absent[:_NAMED]) + (" …" if len(absent) > _NAMED else "")

@@ -44,3 +44,5 @@ class SearchResult:
     total: int = 0  # moments before the limit; a lower bound where `more` is true
     more: bool = False
     looked_at: tuple[str, ...] = ()  # modalities
+    not_looked_at: tuple[str, ...] = ()  # what could have been and was not, each with the reason: "meaning: ..."
+    absent: bool = False  # what was asked for seems not to be in these videos; the moments are only the nearest
