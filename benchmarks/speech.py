@@ -48,6 +48,8 @@ def run(bars: Bars, quick: bool) -> None:
     """Measure and claim; `quick` takes 3 gains instead of 10."""
     voice_and_speed()
     jfk(bars, 3 if quick else 10)
+    if not quick:
+        beginnings()
     sentences(bars)
     subtitles(bars)
     repeatable(bars)
@@ -66,6 +68,16 @@ def jfk(bars: Bars, count: int) -> None:
     print(f"jfk median {np.median(rates):.3f}, lowest {min(rates):.3f}, highest {max(rates):.3f}")
     print(f"jfk 95% over the words of the last: {low:.3f} to {high:.3f}")
     bars.at_most("speech.jfk.wer_median", float(np.median(rates)), 0.35)
+
+
+def beginnings() -> None:
+    """How much of the figure is chance: the same recording begun a few milliseconds later, less than a frame."""
+    sound = read(DATA / "speech" / "jfk.flac")
+    rates = []
+    for late in (37, 80, 123, 400):
+        text = words_of(hear(np.concatenate([np.zeros(late, np.float32), sound])))
+        rates.append(sum(errors_by_word(JFK, text)) / len(JFK.split()))
+    print(f"jfk begun 2 to 25 ms later: word error {', '.join(f'{rate:.3f}' for rate in rates)}")
 
 
 def sentences(bars: Bars) -> None:

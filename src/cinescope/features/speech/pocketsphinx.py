@@ -2,6 +2,11 @@
 
 Each utterance starts from the same state: the front end and the cepstral means are built anew, the level is brought
 to one value, and means are taken over the whole utterance. So the same sound gives the same words.
+
+The search is the package's own, unchanged. What comes before it was chosen on speech rendered by flite, clean, in
+simulated rooms and through a narrow noisy channel (402 words): noise removal and whole-utterance means as the model
+was trained (word error 0.43; without them 0.51 and 0.49), and dereverberation (0.45 to 0.40). Language weights, wider
+beams, more Gaussians, two of its three passes and dither made no difference that could be told from chance, or harm.
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from cinescope.features.speech import SAMPLE_RATE, Heard, mean_score
+from cinescope.features.speech.dereverb import dereverberate
 from cinescope.types import MissingPartError, Span, Word
 
 MODEL = "en-us"
@@ -41,7 +47,8 @@ class PocketSphinx:
         if len(samples) < SAMPLE_RATE // 10 or not np.any(samples):
             return Heard("", (), "en")
         decoder = self._fresh()
-        coded = np.round(levelled(samples) * 32767).astype("<i2").tobytes()
+        # Levelled after the room is gone, for its echoes count as sound between the words.
+        coded = np.round(levelled(dereverberate(samples)) * 32767).astype("<i2").tobytes()
         decoder.start_utt()
         decoder.process_raw(coded, full_utt=True)
         decoder.end_utt()
