@@ -6,6 +6,7 @@ Knows nothing of times or shots. Pictures are uint8 (H, W), about 160 pixels wid
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -52,7 +53,7 @@ def follow(before: np.ndarray, after: np.ndarray) -> tuple[np.ndarray, np.ndarra
     points = np.stack([x, y], axis=1)[blocks[at, best] > _TEXTURE].astype(np.float32)
     if not len(points):
         return points, points
-    options = {"winSize": (_WINDOW, _WINDOW), "maxLevel": _LEVELS}
+    options: Any = {"winSize": (_WINDOW, _WINDOW), "maxLevel": _LEVELS}
     moved, found, _ = cv2.calcOpticalFlowPyrLK(before, after, points, None, **options)
     back, again, _ = cv2.calcOpticalFlowPyrLK(after, before, moved, None, **options)
     kept = (found[:, 0] == 1) & (again[:, 0] == 1) & (np.abs(back - points).max(axis=1) < 0.5)
