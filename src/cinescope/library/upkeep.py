@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from cinescope.library import schema
+from cinescope.library import schema, vector_index
 from cinescope.library.clock import now
 from cinescope.library.lock import cleaning, writing
 from cinescope.library.store import Store, guarded, one_of
@@ -44,6 +44,7 @@ def tidy(store: Store) -> None:
             if len(data.get_fragments()) > 8:
                 data.optimize.compact_files(target_rows_per_fragment=_ROWS_PER_FRAGMENT)
         build_indexes(store)
+        vector_index.build(store)
     for name in store.tables():
         store.forget_versions(name, _KEEP_VERSIONS)
     store.refresh()
@@ -110,6 +111,7 @@ def purge(store: Store) -> None:
         for index in store.dataset("segments").describe_indices():
             store.dataset("segments").drop_index(index.name)
             store.refresh("segments")
+    vector_index.build(store, anew=True)
     with cleaning(store):
         for name in store.tables():
             store.forget_versions(name, timedelta(0))

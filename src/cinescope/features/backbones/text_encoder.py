@@ -97,6 +97,11 @@ class TextEncoder:
         return vectors
 
 
+def is_encoder(folder: Path) -> bool:
+    """Whether all the files of a text encoder are there."""
+    return all((folder / name).is_file() for name in ENCODER_FILES)
+
+
 def read_meta(folder: Path) -> EncoderMeta:
     try:
         raw = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
