@@ -85,7 +85,6 @@ def _run(place: Path, folder: Path, point: int = -1, kill_after: float | None = 
 def _content(place: Path) -> tuple[list[Any], list[Any]]:
     """All rows with all their columns, and the hits of some queries."""
     from cinescope.library.search import search
-
     from cinescope.library.store import Store
 
     store = Store.open(str(place))
