@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from benchmarks.absent_corpus import content_words, corpus, data_folder, order, others, questions
 
 
