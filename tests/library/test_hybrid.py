@@ -161,6 +161,22 @@ def test_vectors_of_two_models_are_never_compared(store: Store, monkeypatch: pyt
     assert ("bb", 60.0) not in found(search(store, "funds"))[:2]
 
 
+@pytest.mark.parametrize("dimension", [4, 8])
+def test_a_large_table_is_indexed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dimension: int) -> None:
+    store = Store.create(str(tmp_path / "large"))
+    store.add_space("x@1", dimension)
+    vectors = np.random.default_rng(0).standard_normal((600, dimension)).astype(np.float32)
+    row = {"video_id": "cc" * 16, "source": "m", "of": "speech", "start": 0.0, "end": 1.0, "text": "", "language": "en"}
+    store.append(schema.vector_table("x@1"), [row | {"seq": n, "vector": v.tolist()} for n, v in enumerate(vectors)])
+    monkeypatch.setattr(vector_index, "EXACT", 500)
+    vector_index.build(store)
+    vector_index.build(store)
+    table = schema.vector_table("x@1")
+    assert {i.name for i in store.dataset(table).describe_indices()} == {"vector_idx", "video_id_idx"}
+    nearest = hybrid._nearest(store, table, vectors[7], None, 5)
+    assert nearest[0]["_distance"] < 1e-4
+
+
 def test_a_large_table_gets_an_index_and_loses_it_with_its_rows(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     table = schema.vector_table(SPACE)
     rng = np.random.default_rng(0)

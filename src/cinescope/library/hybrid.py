@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cinescope.features.backbones.text_encoder import EncoderMeta, TextEncoder
 
 MEANING = "meaning"
-EXACT = 50_000  # rows: below, all are compared, in about 10 ms; above, an index is asked (`upkeep.build_indexes`)
+EXACT = 50_000  # rows: below, all are compared (60 ms); from there on an index is asked (`upkeep.build_indexes`)
 RANKS = 60  # Cormack et al.'s constant: how slowly a rank's worth falls
 ALL_WORDS, SOME_WORDS = 1.5, 0.5  # how much a moment with all, or only some, of the words counts beside one by meaning
 _NPROBES, _REFINE = 40, 10

@@ -1,6 +1,6 @@
 """Indexes over the vectors of large libraries. Knows Lance's index kinds; nothing about what a vector stands for.
 
-Small tables have none: comparing all of 50,000 vectors takes about 10 ms and is exact.
+Small tables have none: comparing all of 50,000 vectors of 384 numbers takes about 60 ms on two cores, and is exact.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ from cinescope.library.hybrid import EXACT
 from cinescope.library.store import Store
 
 _NAME = "vector_idx"
-# Lance's advice (docs, "vector index"): about 4,096 rows to a partition, 8 numbers to a code.
-_ROWS_PER_PARTITION = 4_096
-_NUMBERS_PER_CODE = 8
+_ROWS_PER_PARTITION = 4_096  # Lance's own target
 
 
 def build(store: Store, anew: bool = False) -> None:
@@ -41,13 +39,16 @@ def build(store: Store, anew: bool = False) -> None:
 
 
 def _create(data: Any, dimension: int) -> None:
-    codes = next(c for c in range(max(1, dimension // _NUMBERS_PER_CODE), 0, -1) if dimension % c == 0)
+    """IVF_RQ, for dimensions that it takes: bytes of eight.
+
+    100,080 vectors of 384 numbers, 101 questions, all on two busy cores: IVF_RQ is built in 3 s and finds 1.000 of the
+    ten nearest in 4 ms, IVF_SQ 2 s, 1.000 and 6 ms, IVF_PQ with 48 codes 107 s, 0.997 and 5 ms.
+    """
     data.create_index(
         "vector",
-        "IVF_PQ",
+        "IVF_RQ" if dimension % 8 == 0 else "IVF_SQ",
         name=_NAME,
         metric="cosine",
         num_partitions=max(1, data.count_rows() // _ROWS_PER_PARTITION),
-        num_sub_vectors=codes,
         replace=True,
     )
