@@ -26,6 +26,7 @@ MINILM = "minilm"
 _MINILM_LANGUAGES = ("en",)
 _MINILM_LONGEST = 256
 ENCODER_FILES = ("model.onnx", "tokenizer.json", "meta.json")  # of a model folder
+_WEIGHTS = "weights.bin"  # beside the graph; models that were made before have them in it
 _LONGEST = 128  # tokens, where a checkpoint does not say: what sentence-transformers trains most models with
 
 
@@ -156,6 +157,7 @@ def build(
             raise CinescopeError(f"'{checkpoint}' cannot be made into a text encoder ({error})") from error
         shutil.copy(checkpoint / "tokenizer.json", place)
         digest = hashlib.blake2b((place / "model.onnx").read_bytes(), digest_size=4).hexdigest()
+        _weights_apart(place / "model.onnx")
         meta = EncoderMeta(name, digest, dimension, tuple(languages), longest)
         raw = {
             "name": name,
@@ -169,6 +171,18 @@ def build(
             shutil.rmtree(out)
         os.replace(place, out)
     return meta
+
+
+def _weights_apart(graph: Path) -> None:
+    """Move the weights into a file beside the graph: mapped, not parsed, they halve what a first search waits."""
+    import onnx
+
+    model = onnx.load(str(graph))
+    onnx.save_model(
+        model, str(graph), save_as_external_data=True, all_tensors_to_one_file=True, location=_WEIGHTS,
+        size_threshold=1024,
+    )  # fmt: skip
+    shutil.copymode(graph, graph.with_name(_WEIGHTS))  # onnx makes it for its owner alone
 
 
 def build_fetched(checkpoint: str | os.PathLike[str], out: str | os.PathLike[str], name: str) -> EncoderMeta:
