@@ -238,7 +238,7 @@ def test_the_second_opinion_decides_only_what_is_doubtful(monkeypatch: pytest.Mo
     monkeypatch.setattr(transnet, "probabilities", likely)
     second = shot_second.SecondOpinion()
     second.push(join(A, B), np.arange(160) / RATE)
-    for kind in shot_second.NEEDED:
+    for kind in shot_second.DOUBTFUL:
         assert second(Boundary(3.2, kind, shot_second.FLOOR - 0.05, 3.2, 3.2)).score == 0.0
     assert not asked
     cases = ((1.0, 0.5, True, 1), (0.0, 0.5, False, 1), (0.0, 0.9, True, 0), (1.0, 0.2, False, 0))

@@ -18,12 +18,14 @@ from cinescope.features.backbones import transnet
 AROUND = transnet.WINDOW // 2  # pictures on each side
 AROUND_SECONDS = 2.5  # but no further away
 
-# Verdict: score + WEIGHT * probability at least NEEDED. Weights and thresholds leave the widest margin on the even
-# seeds of benchmarks/render_joins.py, where whip pans reach probabilities of 0.8 at scores of 0.37, and true cuts amid
-# shaking only 0.57 at 0.54; for dissolves the network knows better than the score does.
-WEIGHT = {"cut": 0.20, "dissolve": 0.35}
-NEEDED = {"cut": 0.59, "dissolve": 0.60}
-FLOOR = min(NEEDED[kind] - WEIGHT[kind] for kind in NEEDED)
+# Set on 450 even seeds of benchmarks/render_joins.py, where they leave the widest margin. Of cuts the score knows more
+# (whip pans reach a probability of 0.87 at a score of 0.39, true cuts amid shaking only 0.57 at 0.54), so the verdict
+# is score + CUT_WEIGHT * probability. Of dissolves the network knows more: 0.72 and above for true ones, at most 0.53
+# for others, at any score in doubt.
+CUT_WEIGHT, CUT_NEEDED = 0.25, 0.65
+MIX_NEEDED = 0.62
+DOUBTFUL = {"cut": (CUT_NEEDED - CUT_WEIGHT, CUT_NEEDED), "dissolve": (0.36, 0.80)}
+FLOOR = min(low for low, _ in DOUBTFUL.values())
 
 
 class SecondOpinion:
@@ -46,13 +48,12 @@ class SecondOpinion:
         self._frames = np.concatenate([self._frames[keep:], np.stack(rgb)])
 
     def __call__(self, boundary: Boundary) -> Boundary:
-        if boundary.kind not in NEEDED:
+        if boundary.kind not in DOUBTFUL:
             return boundary
-        needed, weight = NEEDED[boundary.kind], WEIGHT[boundary.kind]
-        offset = 0.5 - needed
-        if boundary.score >= needed:  # as sure as if the network agreed
-            return replace(boundary, score=min(1.0, boundary.score + offset + weight))
-        if boundary.score + weight < needed:
+        low_score, high_score = DOUBTFUL[boundary.kind]
+        if boundary.score >= high_score:
+            return replace(boundary, score=max(0.5, boundary.score))
+        if boundary.score < low_score:
             return replace(boundary, score=0.0)
         at = int(np.searchsorted(self._times, boundary.time - 1e-6))
         low = int(np.searchsorted(self._times, boundary.time - AROUND_SECONDS))
@@ -63,8 +64,11 @@ class SecondOpinion:
         last = max(int(np.searchsorted(self._times, boundary.end - 1e-6)) + 1, at + 2)
         near = likely[max(0, first - low) : last + 1 - low]
         # A cut is marked by one picture; a dissolve is long, and what matters is that its pictures are in one.
-        sure = float(near[:, 0].max() if boundary.kind == "cut" else near.mean(1).max())
-        return replace(boundary, score=min(1.0, max(0.0, boundary.score + weight * sure + offset)))
+        if boundary.kind == "cut":
+            margin = boundary.score + CUT_WEIGHT * float(near[:, 0].max()) - CUT_NEEDED
+        else:
+            margin = float(near[:, 1].max()) - MIX_NEEDED
+        return replace(boundary, score=min(1.0, max(0.0, 0.5 + margin)))
 
     def state(self) -> dict[str, Any]:
         return {"times": self._times.copy(), "frames": self._frames.copy()}
