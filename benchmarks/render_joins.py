@@ -113,9 +113,9 @@ def render(stretches: list[np.ndarray], seed: int) -> Join:
     shots = [_played(stretches[first], rng), _played(stretches[second], rng)]
     note = f"{STRETCHES[first][2]} > {STRETCHES[second][2]}"
     if kind == "dissolve":
-        frames, start, end = _dissolve(*shots, int(rng.integers(8, 41)))
+        frames, start, end = _dissolve(shots[0], shots[1], int(rng.integers(8, 41)))
     elif kind == "fade":
-        frames, start, end, said = _fade(*shots, rng)
+        frames, start, end, said = _fade(shots[0], shots[1], rng)
         note += said
     else:
         which = int(rng.integers(2))

@@ -13,7 +13,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from scenedetect import FrameTimecode
+from scenedetect import FrameTimecode  # type: ignore[import-untyped,unused-ignore]
 from scenedetect.detectors import AdaptiveDetector, ContentDetector, HashDetector, HistogramDetector, ThresholdDetector
 
 
@@ -92,10 +92,10 @@ def settings(quick: bool) -> Iterator[tuple[str, dict[str, Any]]]:
                 for width in (2,) if quick else (2, 4):
                     arguments = {"adaptive_threshold": ratio, "min_content_val": least, "window_width": width}
                     yield "adaptive", arguments | {"min_scene_len": length}
-        for threshold in (0.25, 0.35, 0.45) if quick else (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5):
-            yield "hash", {"threshold": threshold, "min_scene_len": length}
-        for threshold in (0.05, 0.2, 0.4, 0.6) if quick else (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7):
-            yield "histogram", {"threshold": threshold, "min_scene_len": length}
+        for distance in (0.25, 0.35, 0.45) if quick else (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5):
+            yield "hash", {"threshold": distance, "min_scene_len": length}
+        for likeness in (0.05, 0.2, 0.4, 0.6) if quick else (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7):
+            yield "histogram", {"threshold": likeness, "min_scene_len": length}
         for threshold in (12, 30) if quick else (6, 12, 20, 30, 45):
             yield "threshold", {"threshold": threshold, "min_scene_len": length}
 
