@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from cinescope.library.catalog import VideoSummary
     from cinescope.types import Location, Note
 
-_LABEL = 8  # columns for the names of the strips
+_LABEL = 10  # columns for the names of the strips
 _TEXTS = ("speech", "screen", "chapter")
-_NO_STRIP = ("title", "thumbnail")  # the whole length, or instants
+_NO_STRIP = ("title", "thumbnail", "loudness_programme")  # the whole length, or instants
 _STRIPS = ("shot", "voice", "speech", "screen")  # in this order, then what others add
 _LEVELS = " ▁▂▃▄▅▆▇█"
 
