@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -144,6 +145,31 @@ def test_rows_left_by_a_killed_run_are_cleared(store: Store, films: Path, whole:
     fresh = Store.open(store.place)
     report = ingest.index(fresh, films)
     assert report.ok
+    assert content(fresh) == whole
+
+
+@pytest.mark.parametrize("write", range(1, 9))
+def test_a_kill_at_any_write_of_the_register(store: Store, films: Path, whole: list[tuple], write: int) -> None:
+    """Videos, places and titles are several commits: whichever is the last, the next run makes the rest."""
+    count = 0
+
+    def deadly(real: Callable[..., None]) -> Callable[..., None]:
+        def wrapped(self: Store, table: str, *rest: object) -> None:
+            nonlocal count
+            count += 1
+            if count == write:
+                raise KeyboardInterrupt
+            real(self, table, *rest)
+
+        return wrapped
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("append", "upsert", "delete"):
+            patch.setattr(Store, name, deadly(getattr(Store, name)))
+        with pytest.raises(KeyboardInterrupt):
+            ingest.index(store, films)
+    fresh = Store.open(store.place)
+    assert ingest.index(fresh, films).ok
     assert content(fresh) == whole
 
 

@@ -57,6 +57,8 @@ class Register:
             if known["state"] != "here":
                 self._place(known["video_id"], found)
             video = json_video(self._row(known["video_id"])["probe"])
+            # A run that was killed after it registered the video and before it wrote the title left this to be done.
+            self._title(video, found)
             return Entry(video)
         if found.size == 0:
             return Entry(_NOTHING, "the file is empty")
