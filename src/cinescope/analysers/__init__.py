@@ -16,6 +16,7 @@ CATALOGUE: dict[str, str] = {
     "screen_text": "cinescope.analysers.screen_text:ScreenText",
     "picture_stats": "cinescope.analysers.picture_stats:PictureStats",
     "camera": "cinescope.analysers.camera:Camera",
+    "sound_kinds": "cinescope.analysers.sound_kinds:SoundKinds",
     "quality": "cinescope.analysers.quality:Quality",
     "loudness": "cinescope.analysers.loudness:Loudness",
     "meaning": "cinescope.analysers.meaning:Meaning",
