@@ -79,6 +79,11 @@ def test_a_cut_ends_the_segment_and_is_no_movement() -> None:
     assert told(pictures) == [(0.0, 3.0, "still"), (3.0, 6.0, "tilt down")]
 
 
+def test_a_cut_parts_two_movements_of_one_kind() -> None:
+    pictures = np.concatenate([filmed(moving(3.0, x=0.2), 0), filmed(moving(3.0, x=0.2), 5)])
+    assert told(pictures) == [(0.0, 3.0, "pan right"), (3.0, 6.0, "pan right")]
+
+
 def test_an_object_that_crosses_is_no_camera_movement() -> None:
     pictures = filmed(moving(4.0))
     thing = texture(9)[:60, :50]

@@ -84,10 +84,12 @@ def test_changes_are_told_within_a_second() -> None:
 
 
 def test_speech_is_where_the_voice_is_and_pauses_belong_to_it() -> None:
-    made = told(rain(20.0) * 0.1, voice=((4.0, 7.0), (8.0, 12.0)))
+    made = told(rain(20.0) * 0.1, voice=((4.0, 7.0), (8.4, 12.0)))
     assert [s.text for s in made] == ["noise", "speech", "noise"]
     assert made[1].span.start == pytest.approx(4.0, abs=0.5)
     assert made[1].span.end == pytest.approx(12.0, abs=0.5)
+    apart = told(rain(20.0) * 0.1, voice=((4.0, 7.0), (9.5, 12.0)))
+    assert [s.text for s in apart] == ["noise", "speech", "noise", "speech", "noise"]
 
 
 def test_music_under_speech_is_told() -> None:

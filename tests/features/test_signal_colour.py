@@ -63,6 +63,11 @@ def test_grey_pictures_have_no_colour() -> None:
     assert deviation[0] == pytest.approx(np.arange(256).std() / 255)
 
 
+def test_nearly_grey_is_grey_to_both_sides() -> None:
+    tinted = np.array([[[[100, 126, 127]]], [[[100, 130, 129]]]], np.uint8)
+    assert colour.names_of(tinted, "bt709")[2].tolist() == [0.0, 0.0]
+
+
 def test_lab_agrees_with_opencv() -> None:
     rgb = np.random.default_rng(0).integers(0, 256, (20, 20, 3)).astype(np.uint8)
     expected = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
