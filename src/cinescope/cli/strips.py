@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from cinescope.cli import sense_strips
 from cinescope.cli.common import count
 from cinescope.cli.text import blue, bold, cut, dim, one_line, padded, printable, red, terminal_width, width, yellow
+from cinescope.library import glance
 from cinescope.types import Segment, Span, Timeline, Track, format_time
 
 if TYPE_CHECKING:
@@ -15,8 +17,10 @@ if TYPE_CHECKING:
 
 _LABEL = 10  # columns for the names of the strips
 _TEXTS = ("speech", "screen", "chapter")
-_NO_STRIP = ("title", "thumbnail", "loudness_programme")  # the whole length, or instants
-_STRIPS = ("shot", "voice", "speech", "screen")  # in this order, then what others add
+# In this order, then what others add.
+_STRIPS = ("shot", "picture", "camera", "face", "screen", "voice", "speech", "sound", "loudness", "silence", "quality")
+_NEVER = ("title", "thumbnail", "loudness_programme", "passage")  # the whole length, instants, or for programs
+_ALWAYS = ("voice", "speech", "screen")
 _LEVELS = " ▁▂▃▄▅▆▇█"
 
 
@@ -30,10 +34,11 @@ def draw(
         lines.append(" " * _LABEL + dim(_ruler(within, room)))
         order = {kind: n for n, kind in enumerate(_STRIPS)}
         for track in sorted(tracks, key=lambda t: (order.get(t.kind, len(order)), t.kind)):
-            strip = _strip(track, within, room)
-            if strip:
-                lines.append(padded(_names(track.kind), _LABEL) + strip)
+            lines += [padded(name, _LABEL) + strip for name, strip in _strips(track, within, room)]
         lines.append("")
+        explained = sense_strips.legend(timeline, [t.kind for t in tracks], within)
+        lines += [dim(part) for line in explained for part in _wrapped(line, terminal_width())]
+        lines += [""] if explained else []
     lines += _texts(timeline, tracks, within)
     lines += _notes([n for n in timeline.notes if n.kind in ("note", "tag", "name") and n.span is None], timeline)
     sources = [t.source for t in tracks if t.kind in _TEXTS]
@@ -42,10 +47,6 @@ def draw(
     if summary.problem:
         lines.append(red(f"! {one_line(summary.problem)}"))
     return "\n".join(lines).rstrip()
-
-
-def _names(kind: str) -> str:
-    return {"shot": "shots", "thumbnail": "frames"}.get(kind, kind)
 
 
 def _model(settings: dict[str, object]) -> str:
@@ -78,32 +79,31 @@ def _places(summary: VideoSummary, places: Sequence[Location]) -> list[str]:
 
 def _ruler(within: Span, room: int) -> str:
     """Times over the strips, at least 12 columns apart."""
-    step = next(
-        (
-            s
-            for s in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
-            if s * room >= 12 * within.duration
-        ),
-        14400,
-    )
     line = [" "] * room
-    mark = -(-within.start // step) * step
-    while mark < within.end:
+    for mark in glance.axis(within, room, 12):
         at = int((mark - within.start) / within.duration * room)
         text = "|" + format_time(mark)
         if at + len(text) <= room:
             line[at : at + len(text)] = text
-        mark += step
     return "".join(line).rstrip()
 
 
-def _strip(track: Track, within: Span, room: int) -> str:
+def _strips(track: Track, within: Span, room: int) -> list[sense_strips.Row]:
+    """Name and strip of each row that a track gets. What no person wrote a strip for is drawn by what it covers, but
+    only where it says when: one that is everywhere, or at instants alone, says nothing."""
     inside = [s for s in track.segments if s.span.overlaps(within)]
-    if not inside or track.kind in _NO_STRIP:
-        return ""
+    if not inside:
+        return []
     if track.kind == "shot":
-        return _edges(inside, within, room)
-    return _coverage(inside, within, room)
+        return [("shots", _edges(inside, within, room))]
+    known = sense_strips.rows(track.kind, inside, within, room)
+    if known is not None:
+        return known
+    shares = glance.shares(inside, within, room)
+    says_when = sum(shares) < 0.98 * room and any(s.span.duration > 0 for s in inside)
+    if track.kind in _NEVER or (track.kind not in _ALWAYS and not says_when):
+        return []
+    return [(cut(printable(track.kind), _LABEL - 1), "".join(_LEVELS[round(c * 8)] for c in shares).rstrip())]
 
 
 def _edges(shots: Sequence[Segment], within: Span, room: int) -> str:
@@ -117,20 +117,6 @@ def _edges(shots: Sequence[Segment], within: Span, room: int) -> str:
         else:
             line.append(" " if not here else "█▒"[here[-1] % 2])
     return blue("".join(line))
-
-
-def _coverage(segments: Sequence[Segment], within: Span, room: int) -> str:
-    """How much of each cell is covered, as the height of a block."""
-    covered = [0.0] * room
-    for segment in segments:
-        first = max(0, int((segment.span.start - within.start) / within.duration * room))
-        last = min(room - 1, int((segment.span.end - within.start) / within.duration * room))
-        for i in range(first, last + 1):
-            cell = _cell(within, room, i)
-            shared = segment.span.intersection(cell)
-            share = shared.duration / cell.duration if shared and cell.duration else 0.0
-            covered[i] = min(1.0, covered[i] + max(share, 0.125))
-    return "".join(_LEVELS[round(c * 8)] for c in covered).rstrip()
 
 
 def _cell(within: Span, room: int, i: int) -> Span:
