@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cinescope.library.codec import json_segment, pack, segment_json, unpack
@@ -89,7 +89,7 @@ class _Runner:
         self.fed_until = start if job.fed_until is None else job.fed_until
         self.undelivered: dict[str, list[Segment]] = {name: [] for name in self.needs.tracks}
         self.stored = {name: deque(tracks[name]) for name in self.needs.tracks if name in tracks}
-        self.waiting: deque[Slice] = deque()
+        self.waiting: deque[Window] = deque()
         self.made: list[Segment] = []
         self.failure = ""
         if job.fed_until is not None:
@@ -107,8 +107,18 @@ class _Runner:
             self.undelivered[name].extend(segments)
 
     def offer(self, piece: Slice) -> None:
-        if piece.span.start >= self.fed_until - 1e-9:
-            self.waiting.append(piece)
+        """Keep of the piece what this analyser needs, no more: the pictures of others would fill the memory."""
+        if piece.span.start < self.fed_until - 1e-9:
+            return
+        frames = piece.frames.get(self.needs.frames) if self.needs.frames is not None else None
+        window = Window(
+            span=piece.span,
+            frames=frames[0] if frames else None,
+            frame_durations=frames[1] if frames else (),
+            sound=piece.sound.get(self.needs.sound) if self.needs.sound is not None else None,
+            cues=piece.cues if self.needs.subtitles else {},
+        )
+        self.waiting.append(window)
 
     def run(self, reached: float) -> list[Segment]:
         """Feed what may be fed now that the tracks are complete until `reached`."""
@@ -117,18 +127,10 @@ class _Runner:
             made.extend(self._feed(self.waiting.popleft()))
         return made
 
-    def _feed(self, piece: Slice) -> list[Segment]:
-        frames = piece.frames.get(self.needs.frames) if self.needs.frames is not None else None
-        window = Window(
-            span=piece.span,
-            frames=frames[0] if frames else None,
-            frame_durations=frames[1] if frames else (),
-            sound=piece.sound.get(self.needs.sound) if self.needs.sound is not None else None,
-            cues=piece.cues if self.needs.subtitles else {},
-            tracks=self._deliver(piece.span.end + self.needs.look_back),
-        )
-        made = self.analyser.feed(window)
-        self.fed_until = piece.span.end
+    def _feed(self, window: Window) -> list[Segment]:
+        tracks = self._deliver(window.span.end + self.needs.look_back)
+        made = self.analyser.feed(replace(window, tracks=tracks))
+        self.fed_until = window.span.end
         self.made.extend(made)
         return made
 
