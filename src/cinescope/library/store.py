@@ -137,8 +137,25 @@ class Store:
         return {r["key"].removeprefix("space:"): int(r["value"]) for r in rows}
 
     def tables(self) -> list[str]:
-        """The names of all tables, those of embedding spaces included."""
-        return [*schema.tables(), *(schema.vector_table(s) for s in self.spaces())]
+        """The names of all tables, those of embedding spaces and prints included."""
+        prints = [schema.PRINTS] if self.has_prints() else []
+        return [*schema.tables(), *prints, *(schema.vector_table(s) for s in self.spaces())]
+
+    def has_prints(self) -> bool:
+        """Whether the table of prints was made: libraries made before there were prints have none."""
+        self.refresh("meta")
+        return bool(self.count("meta", f"key = 'table:{schema.PRINTS}'"))
+
+    def add_prints(self) -> None:
+        """Make the table of prints where there is none."""
+        import lance
+
+        if self.has_prints():
+            return
+        with guarded(self.place):
+            empty = schema.prints_schema().empty_table()
+            lance.write_dataset(empty, self._uri(schema.PRINTS), mode="overwrite")
+        self.upsert("meta", ["key"], [{"key": f"table:{schema.PRINTS}", "value": "1"}])
 
     def add_space(self, space: str, dimension: int) -> None:
         """Make room for the vectors of a model. LibraryError when it is there with another dimension."""
