@@ -20,6 +20,8 @@ CATALOGUE: dict[str, str] = {
     "quality": "cinescope.analysers.quality:Quality",
     "loudness": "cinescope.analysers.loudness:Loudness",
     "meaning": "cinescope.analysers.meaning:Meaning",
+    "picture_print": "cinescope.analysers.picture_print:PicturePrint",
+    "sound_print": "cinescope.analysers.sound_print:SoundPrint",
 }
 
 

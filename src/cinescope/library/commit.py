@@ -23,7 +23,8 @@ def _of(video_id: str, source_key: str) -> str:
 
 def made_tables(store: Store) -> list[str]:
     """The tables that hold machine rows named by (video_id, source, seq)."""
-    return ["segments", "thumbs", *(schema.vector_table(s) for s in store.spaces())]
+    prints = [schema.PRINTS] if store.has_prints() else []
+    return ["segments", "thumbs", *prints, *(schema.vector_table(s) for s in store.spaces())]
 
 
 def clear_leftovers(store: Store) -> None:
@@ -93,6 +94,10 @@ def _row(store: Store, video_id: str, seq: int, segment: Segment) -> tuple[str, 
     base = {"video_id": video_id, "seq": seq}
     if "jpeg" in segment.data:
         return "thumbs", base | {"time": segment.span.start, "jpeg": segment.data["jpeg"]}
+    if "print" in segment.data:
+        store.add_prints()
+        times = {"start": segment.span.start, "end": segment.span.end}
+        return schema.PRINTS, base | times | {k: segment.data[k] for k in ("of", "aspect", "print", "points")}
     if "vector" in segment.data:
         vector, space = segment.data["vector"], segment.data["space"]
         store.add_space(space, len(vector))

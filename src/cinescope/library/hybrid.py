@@ -97,7 +97,8 @@ def _evidence(row: dict[str, Any]) -> Evidence:
 
 def _encoder(store: Store) -> TextEncoder | str:
     """The encoder of the newest space whose model is here, or why there is none."""
-    here = store.spaces()
+    # What pictures look and sounds sound like (`likeness.py`) lies beside the texts' vectors, and is no text.
+    here = {space: width for space, width in store.spaces().items() if not space.startswith(("picture-", "sound-"))}
     if not here:
         return "nothing was indexed by meaning (cinescope models get minilm, then index again)"
     for space in here:

@@ -117,6 +117,30 @@ def tables() -> dict[str, Any]:
     return {name: pa.schema(fields) for name, fields in columns.items()}
 
 
+# By what pictures and sounds are known again. A library has this table once it was indexed with prints.
+PRINTS = "prints"
+
+
+def prints_schema() -> Any:
+    """Rows of prints: a stretch of at most 20 s each (`analysers/picture_print.py`, `analysers/sound_print.py`)."""
+    import pyarrow as pa
+
+    string, f64, raw = pa.string(), pa.float64(), pa.binary()
+    return pa.schema(
+        [
+            ("video_id", string),
+            ("source", string),
+            ("seq", pa.int64()),
+            ("of", string),  # picture or sound
+            ("start", f64),
+            ("end", f64),
+            ("aspect", f64),  # width / height, 0 for sound
+            ("print", raw),  # every print of the stretch: read whole to find candidates
+            ("points", raw),  # recognisable points of its pictures: read of candidates only
+        ]
+    )
+
+
 def vector_table(space: str) -> str:
     """The table of one embedding space (model and version). Spaces lie side by side and are never compared."""
     return "vectors_" + re.sub(r"[^A-Za-z0-9]+", "-", space)
