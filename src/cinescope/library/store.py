@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +22,8 @@ os.environ.setdefault("LANCE_LOG", "error")
 
 R = TypeVar("R")
 _READ_TRIES = 6
+# What an open library keeps of indexes and of files' headers, bytes at most. A million segments: see docs/results.md.
+_INDEX_CACHE, _METADATA_CACHE = 1 << 30, 1 << 28
 _GONE = re.compile(r"not found|no such file|does not exist", re.IGNORECASE)
 _FULL = re.compile(r"no space left|os error 28|disk quota", re.IGNORECASE)
 
@@ -52,6 +54,8 @@ class Store:
     def __init__(self, place: str) -> None:
         self.place = place
         self._open: dict[str, Any] = {}
+        self._session: Any = None
+        self._derived: dict[str, tuple[tuple[int, ...], Any]] = {}
 
     # --- where things are
 
@@ -133,6 +137,9 @@ class Store:
     def spaces(self) -> dict[str, int]:
         """The embedding spaces of this library: name -> dimension."""
         self.refresh("meta")
+        return dict(self.derived("spaces", ["meta"], self._spaces))
+
+    def _spaces(self) -> dict[str, int]:
         rows = self.rows("meta", filter="key LIKE 'space:%'")
         return {r["key"].removeprefix("space:"): int(r["value"]) for r in rows}
 
@@ -178,8 +185,11 @@ class Store:
         """The open Lance dataset, at the version it was opened or last refreshed at."""
         import lance
 
+        if self._session is None:
+            # One for all tables and versions: a table that is opened again finds what it had read of its indexes.
+            self._session = lance.Session(index_cache_size_bytes=_INDEX_CACHE, metadata_cache_size_bytes=_METADATA_CACHE)
         if table not in self._open:
-            self._open[table] = lance.dataset(self._uri(table))
+            self._open[table] = lance.dataset(self._uri(table), session=self._session)
         return self._open[table]
 
     def refresh(self, *names: str) -> None:
@@ -188,6 +198,15 @@ class Store:
             self._open.pop(name, None)
 
     # --- reading
+
+    def derived(self, name: str, tables: Sequence[str], make: Callable[[], R]) -> R:
+        """What `make()` reads from these tables, kept until one of them has another version (see `refresh`)."""
+        versions = tuple(self.reading(table, lambda data: data.version) for table in tables)
+        kept = self._derived.get(name)
+        if kept is None or kept[0] != versions:
+            kept = self._derived[name] = (versions, make())
+        made: R = kept[1]
+        return made
 
     def reading(self, table: str, read: Callable[[Any], R]) -> R:
         """Run `read(dataset)`; when a writer cleaned the files away under it, open the newest version and try again."""
