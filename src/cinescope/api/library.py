@@ -12,6 +12,7 @@ from cinescope.library.store import Store
 from cinescope.types import BadQueryError, LibraryError, Moment, Note, SearchResult, Span, Timeline
 
 if TYPE_CHECKING:
+    from cinescope.api.wall import Wall
     from cinescope.library.catalog import VideoSummary
     from cinescope.library.notes import NoteKind
     from cinescope.library.progress import Cancel, IndexReport, Progress
@@ -141,6 +142,15 @@ class Library:
         before: str = "",
         after: str = "",
         language: str = "",
+        length: str | Sequence[str] = "",
+        camera: str | Sequence[str] = "",
+        faces: str | int | Sequence[str] = "",
+        loudness: str | Sequence[str] = "",
+        sound: str | Sequence[str] = "",
+        brightness: str | Sequence[str] = "",
+        colour: str | Sequence[str] = "",
+        sharpness: str | Sequence[str] = "",
+        quality: str | Sequence[str] = "",
         meaning: Literal["auto", "yes", "no"] = "auto",
     ) -> SearchResult:
         """Moments in which the words are said or shown, best first.
@@ -149,6 +159,11 @@ class Library:
         tag:beach`). `kinds`: "speech", "screen", "title", "note" ... `before` and `after` are a date or a time in the
         video. A query of filters alone lists by time. BadQueryError for one that asks for nothing. What matches
         nothing is a result without moments, with a `note` and near `spellings`.
+
+        `length` is the video's ("<5m", "10m-1h"). `camera` ("pan", "zoom in" ...), `faces` (2, "2+"), `loudness`
+        ("<-30"), `sound` ("music"), `brightness` ("dark"), `colour` ("red"), `sharpness` and `quality` ("good", "black")
+        keep what overlaps a stretch like that; several values of one mean either of them. Without words these
+        stretches are the moments.
 
         Where videos were indexed by meaning, passages that say the same in other words are found too (`meaning`: "no"
         leaves them out, "auto" only where words are in quotes); `absent` then says that it seems not to be there.
@@ -168,6 +183,15 @@ class Library:
             before=before,
             after=after,
             language=language,
+            length=length,
+            camera=camera,
+            faces=faces,
+            loudness=loudness,
+            sound=sound,
+            brightness=brightness,
+            colour=colour,
+            sharpness=sharpness,
+            quality=quality,
             meaning=meaning,
         )
 
@@ -226,6 +250,12 @@ class Library:
         from cinescope.library import export
 
         return export.export(self.timeline(ref), format)
+
+    def wall(self, ref: str, out: AnyPath, width: int = 1600) -> Wall:
+        """One picture (.png or .jpg) of the whole video: pictures, colours, loudness, words by time."""
+        from cinescope.api import wall
+
+        return wall.wall(self, ref, out, width)
 
     def clip(self, address: str | Moment, out: AnyPath, pad: float = 0.0) -> Span:
         """Cut a moment into a file of its own, `pad` seconds longer at both ends; the span that was cut."""

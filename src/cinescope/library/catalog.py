@@ -185,6 +185,11 @@ def thumbnail(store: Store, video_id: str, time: float) -> bytes | None:
     return bytes(rows[0]["jpeg"]) if rows else None
 
 
+def thumbnail_times(store: Store, video_id: str) -> list[float]:
+    """Seconds of all key frames that are kept, rising."""
+    return sorted(r["time"] for r in store.rows("thumbs", ["time"], filter=f"video_id = {quoted(video_id)}"))
+
+
 def places(store: Store, video_id: str) -> list[Location]:
     """Everywhere the video's bytes were seen, with the state it has now."""
     rows = store.rows("locations", filter=f"video_id = {quoted(video_id)}")
