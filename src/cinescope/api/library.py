@@ -161,9 +161,9 @@ class Library:
         nothing is a result without moments, with a `note` and near `spellings`.
 
         `length` is the video's ("<5m", "10m-1h"). `camera` ("pan", "zoom in" ...), `faces` (2, "2+"), `loudness`
-        ("<-30"), `sound` ("music"), `brightness` ("dark"), `colour` ("red"), `sharpness` and `quality` ("good", "black")
-        keep what overlaps a stretch like that; several values of one mean either of them. Without words these
-        stretches are the moments.
+        ("<-30"), `sound` ("music"), `brightness` ("dark"), `colour` ("red"), `sharpness` and `quality` ("good",
+        "black") keep what overlaps a stretch like that; several values of one mean either of them. Without words
+        these stretches are the moments.
 
         Where videos were indexed by meaning, passages that say the same in other words are found too (`meaning`: "no"
         leaves them out, "auto" only where words are in quotes); `absent` then says that it seems not to be there.

@@ -35,6 +35,42 @@ def search(
     before: Annotated[str, typer.Option("--before", metavar="WHEN", help="A date, or a time in the video.")] = "",
     after: Annotated[str, typer.Option("--after", metavar="WHEN", help="A date, or a time in the video.")] = "",
     language: Annotated[str, typer.Option("--language", metavar="CODE", help="Only in this language (en, zh).")] = "",
+    length: Annotated[
+        list[str] | None, typer.Option("--length", metavar="RANGE", help="Videos this long: <5m, >1h, 10m-1h.")
+    ] = None,
+    camera: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--camera", metavar="MOVE", help="While it does this: pan, tilt, zoom, still, shake, left, in ..."
+        ),
+    ] = None,
+    faces: Annotated[
+        list[str] | None, typer.Option("--faces", metavar="COUNT", help="While so many are seen: 0, 1, 2+.")
+    ] = None,
+    loudness: Annotated[
+        list[str] | None, typer.Option("--loudness", metavar="LUFS", help="While it is quiet, loud, <-30, -30..-16.")
+    ] = None,
+    sound: Annotated[
+        list[str] | None,
+        typer.Option("--sound", metavar="KIND", help="While there is speech, music, noise, applause, silence."),
+    ] = None,
+    brightness: Annotated[
+        list[str] | None, typer.Option("--brightness", metavar="LEVEL", help="While it is dark, bright, <0.2.")
+    ] = None,
+    colour: Annotated[
+        list[str] | None,
+        typer.Option("--colour", metavar="NAME", help="While this colour is in the picture: red, dark-blue ..."),
+    ] = None,
+    sharpness: Annotated[
+        list[str] | None,
+        typer.Option("--sharpness", metavar="LEVEL", help="While the picture is sharp, blurred, <0.1."),
+    ] = None,
+    quality: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--quality", metavar="STATE", help="While it is good, black, frozen, flicker, corrupted, blur ..."
+        ),
+    ] = None,
     meaning: Annotated[
         bool | None,
         typer.Option("--meaning/--words-only", help="Also what means the same (default where indexed), or only words."),
@@ -53,6 +89,9 @@ def search(
     cinescope search invoice --folder ~/Videos/2024 --after 1:30 --limit 30
     cinescope search 'tag:beach in:screen sunset'
     cinescope search --tag beach
+    cinescope search camera:pan -sound:speech
+    cinescope search invoice --length '<5m' --faces 1
+    cinescope search --quality black
     cinescope search what they said about money --meaning
     cinescope open 1
 
@@ -74,6 +113,15 @@ def search(
         before=before,
         after=after,
         language=language,
+        length=tuple(length or ()),
+        camera=tuple(camera or ()),
+        faces=tuple(faces or ()),
+        loudness=tuple(loudness or ()),
+        sound=tuple(sound or ()),
+        brightness=tuple(brightness or ()),
+        colour=tuple(colour or ()),
+        sharpness=tuple(sharpness or ()),
+        quality=tuple(quality or ()),
         meaning="auto" if meaning is None else "yes" if meaning else "no",
     )
     hits.remember(lib, result.moments)
@@ -115,12 +163,15 @@ def show_result(
     if result.total > len(result.moments) or result.more:
         least = "at least " if result.more else ""
         remarks(dim(f"{len(result.moments)} of {least}{count(result.total, 'moment')}; more with --limit"))
-    if "meaning" in result.looked_at:
-        _show_not_looked_at(result, remarks)
+    _show_not_looked_at(result, remarks)
 
 
 def _show_not_looked_at(result: SearchResult, remarks: Any) -> None:
+    # That there are no vectors is not worth a line at every search that found something.
+    quiet = bool(result.moments) and "meaning" not in result.looked_at
     for what in result.not_looked_at:
+        if quiet and what.startswith("meaning:"):
+            continue
         remarks(dim(f"not looked at: {one_line(what)}"))
 
 

@@ -1,7 +1,8 @@
 """Filters of a query -> which rows may match. Knows `videos`, `locations` and `notes`; nothing about words or ranks.
 
 Values of one filter widen it (`video:a video:b` is either), except tags and collections, which narrow (`tag:sea
-tag:night` has both). A tag on a stretch of a video keeps what overlaps that stretch.
+tag:night` has both). A tag on a stretch of a video keeps what overlaps that stretch. What was seen and heard is
+for track_filters.py.
 """
 
 from __future__ import annotations
@@ -12,13 +13,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from cinescope.library.normal import normalised
 from cinescope.library.query import Filter, FilterName, Query, days, when
 from cinescope.library.store import Store, one_of, quoted
+from cinescope.library.track_values import TRACK_FILTERS, Range, parsed
 from cinescope.types import Span
+
+if TYPE_CHECKING:
+    from cinescope.library.track_filters import Condition
 
 _ID = re.compile(r"[0-9a-f]{4,}")
 _PLAIN_NAME = re.compile(r"[a-z0-9_.-]{1,40}")
@@ -43,12 +48,14 @@ class Scope:
     not_languages: tuple[str, ...] = ()
     begin: float | None = None  # seconds in the video
     end: float | None = None
+    tracks: tuple[Condition, ...] = ()  # on what was seen and heard
+    not_looked_at: tuple[str, ...] = ()  # of these: what is not known of every video
     none: str = ""
 
     @property
     def is_placed(self) -> bool:
         """Whether only some stretches of the videos count."""
-        return bool(self.within or self.outside) or self.begin is not None or self.end is not None
+        return bool(self.within or self.outside or self.tracks) or self.begin is not None or self.end is not None
 
     def allows(self, video_id: str, span: Span) -> bool:
         """Whether a hit there counts: it overlaps every wanted stretch and begins before the end, after the begin."""
@@ -62,7 +69,7 @@ class Scope:
             spans = where.get(video_id, [])
             if spans is not None and not any(span.overlaps(s) for s in spans):
                 return False
-        return True
+        return all(condition.allows(video_id, span) for condition in self.tracks)
 
     def predicate(self) -> str | None:
         """A Lance filter that keeps every row that may count."""
@@ -112,10 +119,13 @@ def scope_of(store: Store, query: Query) -> Scope:
     videos: frozenset[str] | None = None
     within: list[dict[str, list[Span] | None]] = []
     outside: dict[str, list[Span]] = {}
-    if names & {"video", "folder", "date"} or first_day or day_after:
+    if names & {"video", "folder", "date", "length"} or first_day or day_after:
         known = Known.read(store)
-        for name, choose in (("video", known.called), ("folder", known.below), ("date", known.made)):
-            videos, why = _narrowed(videos, query, name, choose, known)  # type: ignore[arg-type]
+        choices: tuple[tuple[FilterName, Callable[[str], set[str]]], ...] = (
+            ("video", known.called), ("folder", known.below), ("date", known.made), ("length", known.lasting),
+        )  # fmt: skip
+        for name, choose in choices:
+            videos, why = _narrowed(videos, query, name, choose, known)
             if why:
                 return Scope(none=why)
         if first_day or day_after:
@@ -142,8 +152,19 @@ def scope_of(store: Store, query: Query) -> Scope:
     if videos is not None and not videos:
         said = " ".join(str(f) for f in query.filters if f.name not in ("in", "lang"))
         return Scope(none=f"no video here fits {said}")
+    tracks: tuple[Condition, ...] = ()
+    not_looked_at: tuple[str, ...] = ()
+    if not names.isdisjoint(TRACK_FILTERS):
+        from cinescope.library.track_filters import conditions_of
+
+        found = conditions_of(store, query, videos)
+        videos, tracks, not_looked_at = found.videos, found.conditions, found.not_looked_at
+        if found.none:
+            return Scope(none=found.none, not_looked_at=not_looked_at)
     return Scope(
         videos=videos,
+        tracks=tracks,
+        not_looked_at=not_looked_at,
         within=tuple(within),
         outside=outside,
         kinds=tuple(v.lower() for v in query.values("in")),
@@ -224,6 +245,7 @@ class Known:
         self.ids = [v["id"] for v in videos]
         self._titles = {v["id"]: v["title"] or "" for v in videos}
         self._recorded = {v["id"]: v["recorded"] or "" for v in videos}
+        self._durations = {v["id"]: v["duration"] for v in videos}  # None where nobody knows
         self._paths: dict[str, list[bytes]] = {v["id"]: [] for v in videos}
         self._changed: dict[str, int] = {}
         self._shown: dict[str, list[str]] = {v["id"]: [] for v in videos}
@@ -242,7 +264,7 @@ class Known:
         kept = _KNOWN.get(store)
         if kept is None or kept[0] != versions:
             known = cls(
-                store.rows("videos", ["id", "title", "recorded"]),
+                store.rows("videos", ["id", "title", "recorded", "duration"]),
                 store.rows("locations", ["video_id", "path", "name", "modified_ns"]),
             )
             kept = _KNOWN[store] = (versions, known)
@@ -301,12 +323,19 @@ class Known:
         first, after = days(value)
         return {v for v in self.ids if first <= self.day(v) < after}
 
+    def lasting(self, value: str) -> set[str]:
+        length = parsed("length", value)
+        assert isinstance(length, Range)
+        return {v for v, seconds in self._durations.items() if seconds is not None and length.holds(seconds)}
+
     def without(self, name: FilterName, value: str) -> str:
         """Why a filter fits nothing."""
         if not self.ids:
             return "there are no videos in this library yet"
         if name == "date":
             return f"no video here is from {value}"
+        if name == "length":
+            return f"no video here is of length:{value}"
         if name == "folder":
             folders = {os.path.dirname(os.fsdecode(path)) for paths in self._paths.values() for path in paths}
             return f"no video here is in the folder '{value}'" + near_names(value, folders)

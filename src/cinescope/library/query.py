@@ -7,6 +7,9 @@ in:speech  in:screen  in:title  in:note      what to look at
 video:talk.mp4  folder:2024  tag:beach  collection:"for mum"  lang:en        which videos
 date:2024-05  date:2024-01..2024-03          when it was recorded (or the file made)
 before:2024-05-01  after:10:00               a date, or a place in the video (10:00, 90s, 1m30s)
+length:<5m  length:10m-1h                    how long the video is
+camera:pan  faces:2+  loudness:<-30  sound:music  brightness:dark  colour:red  sharpness:sharp  quality:good
+                                             while this is seen or heard (track_values.py says which values there are)
 -tag:draft  -in:screen                       filters are turned round by a minus, except those of time
 """
 
@@ -19,17 +22,21 @@ from datetime import date, timedelta
 from typing import Literal
 
 from cinescope.library.normal import normalised, tokens
+from cinescope.library.track_values import ALIASES, EXAMPLES, TRACK_FILTERS, TrackFilterName, parsed
 from cinescope.types import BadQueryError
 from cinescope.types.span import parse_time
 
-FilterName = Literal["video", "folder", "collection", "tag", "date", "in", "lang", "before", "after"]
-FILTERS: tuple[FilterName, ...] = ("video", "folder", "collection", "tag", "date", "in", "lang", "before", "after")
+FilterName = Literal["video", "folder", "collection", "tag", "date", "in", "lang", "before", "after", "length"]
+AnyFilterName = FilterName | TrackFilterName
+FILTERS: tuple[AnyFilterName, ...] = (
+    "video", "folder", "collection", "tag", "date", "in", "lang", "before", "after", "length", *TRACK_FILTERS,
+)  # fmt: skip
 LONGEST_QUERY = 8_000  # characters
 MOST_WORDS = 1_000
 
 _QUOTES = '"“”„‟«»「」『』＂'
 _DASHES = "-−–－"  # autocorrection turns a hyphen into a dash
-_FILTER = re.compile(rf"({'|'.join(FILTERS)}):", re.IGNORECASE)
+_FILTER = re.compile(rf"({'|'.join([*FILTERS, *ALIASES])}):", re.IGNORECASE)
 _INNER_QUOTE = str.maketrans(dict.fromkeys(_QUOTES, "'"))  # cuts a word like any apostrophe
 _TIME_ONLY = ("date", "before", "after")
 
@@ -48,7 +55,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    name: FilterName
+    name: AnyFilterName
     value: str
     negated: bool = False
 
@@ -70,7 +77,7 @@ class Query:
     def unwanted(self) -> tuple[Term, ...]:
         return tuple(t for t in self.terms if t.negated)
 
-    def values(self, name: FilterName, negated: bool = False) -> list[str]:
+    def values(self, name: AnyFilterName, negated: bool = False) -> list[str]:
         return [f.value for f in self.filters if f.name == name and f.negated == negated]
 
     def __str__(self) -> str:
@@ -117,7 +124,7 @@ def _shortened(text: str) -> str:
     return text if len(text) <= 60 else text[:60] + "…"
 
 
-def _parts(text: str) -> Iterable[tuple[bool, FilterName | Literal[""], bool, str]]:
+def _parts(text: str) -> Iterable[tuple[bool, AnyFilterName | Literal[""], bool, str]]:
     """(negated, filter name or "", quoted, value) of each part, in order."""
     at = 0
     while at < len(text):
@@ -129,7 +136,8 @@ def _parts(text: str) -> Iterable[tuple[bool, FilterName | Literal[""], bool, st
             negated = negated or text[at] in _DASHES
             at += 1
         match = _FILTER.match(text, at)
-        name: FilterName | Literal[""] = match[1].lower() if match else ""  # type: ignore[assignment]
+        said = match[1].lower() if match else ""
+        name: AnyFilterName | Literal[""] = ALIASES.get(said, said)  # type: ignore[assignment]
         at = match.end() if match else at
         close = _closing(text, at)
         quoted = close > 0
@@ -163,6 +171,8 @@ def _checked(item: Filter) -> Filter:
             days(item.value)
         else:
             when(item.value)
+    if item.name == "length" or item.name in TRACK_FILTERS:
+        parsed(item.name, item.value)
     return item
 
 
@@ -176,6 +186,7 @@ _EXAMPLES: dict[str, str] = {
     "lang": "lang:en",
     "before": "before:2024-05-01 or before:10:00",
     "after": "after:2024-05-01 or after:10:00",
+    **EXAMPLES,
 }
 _DATE = re.compile(r"(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?(?:[T ].*)?")
 

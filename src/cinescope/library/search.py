@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from cinescope.library.filters import Scope, is_plain_name, keyword_filters, scope_of
+from cinescope.library.filters import Known, Scope, is_plain_name, keyword_filters, scope_of
 from cinescope.library.lookup import look_up
 from cinescope.library.matching import Match, Text, Unit, needed, units_of
 from cinescope.library.moments import GAP, Group, Hit, hits_of_row, merged, scored, without_repeats
@@ -42,6 +42,15 @@ def search(
     before: str = "",
     after: str = "",
     language: str = "",
+    length: str | Sequence[str] = "",
+    camera: str | Sequence[str] = "",
+    faces: str | int | Sequence[str] = "",
+    loudness: str | Sequence[str] = "",
+    sound: str | Sequence[str] = "",
+    brightness: str | Sequence[str] = "",
+    colour: str | Sequence[str] = "",
+    sharpness: str | Sequence[str] = "",
+    quality: str | Sequence[str] = "",
     gap: float = GAP,
     meaning: Literal["auto", "yes", "no"] = "auto",
 ) -> SearchResult:
@@ -51,8 +60,9 @@ def search(
     in quotes, and is quiet about what a library without them lacks.
 
     `kinds` is `in:`, `language` is `lang:`, `gap` the seconds between hits that are still one moment. Scores: see
-    `moments.scored`. A query of filters only lists rows by time, the newest video first. BadQueryError for a query that
-    asks for nothing; a query that finds nothing is a result whose `note` says why.
+    `moments.scored`. A query of filters only lists rows by time, the newest video first; where filters on what was seen
+    and heard (`camera` to `quality`) are among them, the stretches of these. BadQueryError for a query that asks for
+    nothing; a query that finds nothing is a result whose `note` says why.
     """
     if limit < 1:
         raise BadQueryError(f"a search for {limit} moments finds nothing", "ask for at least one")
@@ -66,12 +76,21 @@ def search(
         "before": before,
         "after": after,
         "lang": language,
+        "length": length,
+        "camera": camera,
+        "faces": str(faces) if isinstance(faces, int) else faces,
+        "loudness": loudness,
+        "sound": sound,
+        "brightness": brightness,
+        "colour": colour,
+        "sharpness": sharpness,
+        "quality": quality,
     }
     asked = parse(query, keyword_filters(given))
     store.refresh("segments", "notes", "videos", "locations")
     scope = scope_of(store, asked)
     looked_at = _looked_at(store, scope)
-    empty = SearchResult((), str(asked), looked_at=looked_at)
+    empty = SearchResult((), str(asked), looked_at=looked_at, not_looked_at=scope.not_looked_at)
     if scope.none:
         return replace(empty, note=scope.none)
     absent = [k for k in scope.kinds if k not in looked_at]
@@ -79,6 +98,11 @@ def search(
     odd = next((v for v in (*scope.languages, *scope.not_languages, *scope.not_kinds) if not is_plain_name(v)), None)
     if odd is not None:
         return replace(empty, note=f"nothing here is called '{_shortened(odd)}'")
+    if not asked.wanted and not (scope.kinds or scope.languages) and any(not c.negated for c in scope.tracks):
+        from cinescope.library import track_filters
+
+        found = track_filters.listing(store, asked, scope, Known.read(store), limit)
+        return replace(found, not_looked_at=scope.not_looked_at)
     if not looked_at:
         return replace(empty, note=missing or "there is no text in this library yet: index some videos first")
     scope = replace(scope, kinds=looked_at if scope.kinds else ())
@@ -91,6 +115,11 @@ def search(
         result = by_words.result(looked_at)
         if meaning == "yes" or (meaning == "auto" and not any(t.quoted for t in asked.wanted)):
             result = _with_meaning(by_words, result)
+        if scope.tracks:
+            from cinescope.library import track_filters
+
+            result = replace(result, moments=track_filters.with_evidence(result.moments, scope.tracks))
+    result = replace(result, not_looked_at=(*result.not_looked_at, *scope.not_looked_at))
     return replace(result, note="; ".join(n for n in (missing, result.note) if n))
 
 
