@@ -32,6 +32,7 @@ class Stretches:
     ) -> None:
         self.names = list(names)
         order = np.lexsort((end, start, video))
+        self.names = list(names)
         self.video, self.start, self.end = video[order], start[order], np.maximum(start, end)[order]
         self._order = order
         self._says, self._kind, self._source = says, kind, source

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary, ref
 import numpy as np
 
 from cinescope.library.stretches import Column, Stretches, gaps, joined, union
-from cinescope.library.track_values import BLURRED, CAMERA, TRACK_FILTERS, Range, TrackFilterName, parsed
+from cinescope.library.track_values import BLURRED, CAMERA, PLAIN, TRACK_FILTERS, Range, TrackFilterName, parsed
 from cinescope.types import Evidence, Moment, SearchResult, Span
 
 if TYPE_CHECKING:
@@ -303,7 +303,8 @@ def _quality(kept: _Kept, value: Range | str) -> Stretches:
     if value == "blur":
         pictures = kept.rows("picture")
         sharp = pictures.number("sharpness")
-        return pictures.where(BLURRED.holds(sharp), lambda n: f"blurred (sharpness {sharp[n]:.2f})")
+        mask = BLURRED.holds(sharp) & (pictures.number("contrast") >= PLAIN)
+        return pictures.where(mask, lambda n: f"blurred (sharpness {sharp[n]:.3f})")
     rows = kept.rows("quality")
     if value == "good":
         faults = rows.where(rows.data_has('"fault": true'), rows.text)
