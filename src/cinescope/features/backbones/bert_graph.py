@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from cinescope.features.backbones.onnx_graph import Graph, require_builder
 from cinescope.types import MissingPartError
 
 _OPSET = 20  # the first with Gelu
@@ -51,46 +51,21 @@ def _shape(folder: Path) -> _Shape:
     )
 
 
-class _Graph:
-    """Nodes and weights as they are added; each call returns the name of its output."""
-
-    def __init__(self) -> None:
-        self.nodes: list[Any] = []
-        self.weights: list[Any] = []
-
-    def weight(self, name: str, value: np.ndarray) -> str:
-        from onnx import numpy_helper
-
-        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
-
-    def add(self, kind: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
-        from onnx import helper
-
-        output = output or f"{kind.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [output], **attributes))
-        return output
-
-
 def write_graph(folder: Path, out: Path) -> int:
     """Write `out` (an .onnx file) from the checkpoint in `folder` (config.json, model.safetensors); the dimension D.
 
     Raises MissingPartError for another kind of model, missing weights, or where `onnx` or `safetensors` is missing.
     """
-    try:
-        import onnx
-        from onnx import TensorProto, helper
-        from safetensors.numpy import load_file
-    except ImportError as error:
-        raise MissingPartError(
-            f"a text encoder cannot be built here: {error.name} is not installed",
-            "pip install 'cinescope[meaning-build]'",
-        ) from error
+    require_builder("a text encoder")
+    import onnx
+    from onnx import TensorProto, helper
+    from safetensors.numpy import load_file
+
     shape = _shape(folder)
     weights = {
         k.removeprefix("bert.").removeprefix("roberta."): v for k, v in load_file(folder / "model.safetensors").items()
     }
-    graph = _Graph()
+    graph = Graph()
     try:
         hidden = _embeddings(graph, weights, shape)
         bias = _mask_bias(graph)
@@ -108,19 +83,7 @@ def write_graph(folder: Path, out: Path) -> int:
     return shape.width
 
 
-def _norm(graph: _Graph, weights: dict[str, np.ndarray], shape: _Shape, prefix: str, x: str) -> str:
-    scale = graph.weight(prefix + "weight", weights[prefix + "weight"])
-    shift = graph.weight(prefix + "bias", weights[prefix + "bias"])
-    return graph.add("LayerNormalization", x, scale, shift, axis=-1, epsilon=shape.epsilon)
-
-
-def _dense(graph: _Graph, weights: dict[str, np.ndarray], prefix: str, x: str) -> str:
-    # PyTorch keeps (out, in); MatMul wants (in, out).
-    product = graph.add("MatMul", x, graph.weight(prefix + "weight", weights[prefix + "weight"].T))
-    return graph.add("Add", product, graph.weight(prefix + "bias", weights[prefix + "bias"]))
-
-
-def _embeddings(graph: _Graph, weights: dict[str, np.ndarray], shape: _Shape) -> str:
+def _embeddings(graph: Graph, weights: dict[str, np.ndarray], shape: _Shape) -> str:
     words = graph.weight("words", weights["embeddings.word_embeddings.weight"])
     # Sentences have one segment type, so its embedding is added to the positions once and for all.
     places = weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0]
@@ -129,10 +92,10 @@ def _embeddings(graph: _Graph, weights: dict[str, np.ndarray], shape: _Shape) ->
     zero, one = graph.weight("zero", np.array([0], np.int64)), graph.weight("one", np.array([1], np.int64))
     rows = graph.add("Slice", positions, zero, length, zero, one)
     summed = graph.add("Add", graph.add("Gather", words, "input_ids"), rows)
-    return _norm(graph, weights, shape, "embeddings.LayerNorm.", summed)
+    return graph.norm(weights, "embeddings.LayerNorm.", summed, shape.epsilon)
 
 
-def _mask_bias(graph: _Graph) -> str:
+def _mask_bias(graph: Graph) -> str:
     """(B, 1, 1, T): 0 where there is a token, very negative where there is padding."""
     from onnx import TensorProto
 
@@ -142,12 +105,12 @@ def _mask_bias(graph: _Graph) -> str:
     return graph.add("Unsqueeze", bias, graph.weight("heads_and_queries", np.array([1, 2], np.int64)))
 
 
-def _layer(graph: _Graph, weights: dict[str, np.ndarray], shape: _Shape, prefix: str, hidden: str, bias: str) -> str:
+def _layer(graph: Graph, weights: dict[str, np.ndarray], shape: _Shape, prefix: str, hidden: str, bias: str) -> str:
     split = graph.weight(prefix + "split", np.array([0, 0, shape.heads, shape.width // shape.heads], np.int64))
     merge = graph.weight(prefix + "merge", np.array([0, 0, shape.width], np.int64))
 
     def heads(name: str, order: list[int]) -> str:
-        flat = _dense(graph, weights, f"{prefix}attention.self.{name}.", hidden)
+        flat = graph.dense(weights, f"{prefix}attention.self.{name}.", hidden)
         return graph.add("Transpose", graph.add("Reshape", flat, split), perm=order)
 
     scores = graph.add("MatMul", heads("query", [0, 2, 1, 3]), heads("key", [0, 2, 3, 1]))
@@ -155,14 +118,16 @@ def _layer(graph: _Graph, weights: dict[str, np.ndarray], shape: _Shape, prefix:
     scores = graph.add("Add", graph.add("Mul", scores, scale), bias)
     seen = graph.add("MatMul", graph.add("Softmax", scores, axis=-1), heads("value", [0, 2, 1, 3]))
     joined = graph.add("Reshape", graph.add("Transpose", seen, perm=[0, 2, 1, 3]), merge)
-    attended = _dense(graph, weights, prefix + "attention.output.dense.", joined)
-    hidden = _norm(graph, weights, shape, prefix + "attention.output.LayerNorm.", graph.add("Add", attended, hidden))
-    inner = graph.add("Gelu", _dense(graph, weights, prefix + "intermediate.dense.", hidden))
-    outer = graph.add("Add", _dense(graph, weights, prefix + "output.dense.", inner), hidden)
-    return _norm(graph, weights, shape, prefix + "output.LayerNorm.", outer)
+    attended = graph.dense(weights, prefix + "attention.output.dense.", joined)
+    hidden = graph.norm(
+        weights, prefix + "attention.output.LayerNorm.", graph.add("Add", attended, hidden), shape.epsilon
+    )
+    inner = graph.add("Gelu", graph.dense(weights, prefix + "intermediate.dense.", hidden))
+    outer = graph.add("Add", graph.dense(weights, prefix + "output.dense.", inner), hidden)
+    return graph.norm(weights, prefix + "output.LayerNorm.", outer, shape.epsilon)
 
 
-def _pool(graph: _Graph, hidden: str) -> None:
+def _pool(graph: Graph, hidden: str) -> None:
     tokens = graph.weight("tokens", np.array([1], np.int64))
     kept = graph.add("Unsqueeze", "mask", graph.weight("width", np.array([2], np.int64)))
     total = graph.add("ReduceSum", graph.add("Mul", hidden, kept), tokens, keepdims=0)
