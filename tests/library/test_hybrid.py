@@ -11,6 +11,8 @@ import pytest
 
 from cinescope.features.backbones.text_encoder import EncoderMeta
 from cinescope.library import hybrid, schema, upkeep, vector_index
+from cinescope.library.filters import Scope
+from cinescope.library.row_sets import Rows
 from cinescope.library.rows import segment_row
 from cinescope.library.search import search
 from cinescope.library.store import Store
@@ -173,7 +175,7 @@ def test_a_large_table_is_indexed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     vector_index.build(store)
     table = schema.vector_table("x@1")
     assert {i.name for i in store.dataset(table).describe_indices()} == {"vector_idx", "video_id_idx"}
-    nearest = hybrid._nearest(store, table, vectors[7], None, 5)
+    nearest = hybrid._nearest(store, table, vectors[7], Rows(store, table, Scope()), 5)
     assert nearest[0]["_distance"] < 1e-4
 
 
@@ -187,7 +189,7 @@ def test_a_large_table_gets_an_index_and_loses_it_with_its_rows(store: Store, mo
     vector_index.build(store)
     names = {i.name for i in store.dataset(table).describe_indices()}
     assert "vector_idx" in names
-    nearest = hybrid._nearest(store, table, vectors[7] / np.linalg.norm(vectors[7]), None, 5)
+    nearest = hybrid._nearest(store, table, vectors[7] / np.linalg.norm(vectors[7]), Rows(store, table, Scope()), 5)
     assert nearest[0]["_distance"] < 1e-4
     store.delete(table, f"video_id = '{'cc' * 16}'")
     vector_index.build(store, anew=True)

@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 import shelf
 
+from cinescope.library.filters import Scope
 from cinescope.library.matching import units_of
 from cinescope.library.query import parse
+from cinescope.library.row_sets import Rows
 from cinescope.library.spelling import spellings
 from cinescope.library.store import Store
 
+EVERYTHING = Scope()
 LINES = [
     "The unicorn of München",
     "a cat sat",
@@ -35,8 +38,8 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return store
 
 
-def near(store: Store, query: str, where: str | None = None) -> tuple[str, ...]:
-    return spellings(store, units_of(parse(query).wanted), where)
+def near(store: Store, query: str, scope: Scope = EVERYTHING) -> tuple[str, ...]:
+    return spellings(store, units_of(parse(query).wanted), Rows(store, "segments", scope))
 
 
 @pytest.mark.parametrize(
@@ -66,8 +69,8 @@ def test_a_word_that_occurs_needs_no_other(store: Store) -> None:
 
 
 def test_only_rows_of_the_filter_are_suggested(store: Store) -> None:
-    assert near(store, "unicrn", "video_id = 'v2'") == ()
-    assert near(store, "unicrn", "video_id = 'v1'") == ("unicorn",)
+    assert near(store, "unicrn", Scope(frozenset({"v2"}))) == ()
+    assert near(store, "unicrn", Scope(frozenset({"v1"}))) == ("unicorn",)
 
 
 def test_the_form_that_is_written_most_is_shown(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from cinescope.library import absence, schema
 from cinescope.library.filters import Scope
 from cinescope.library.matching import Text, Unit
-from cinescope.library.store import Store, one_of
+from cinescope.library.row_sets import Rows
+from cinescope.library.store import Store
 from cinescope.types import Evidence, Moment, SearchResult, Span
 
 if TYPE_CHECKING:
@@ -54,29 +55,27 @@ def near(store: Store, text: str, scope: Scope, unwanted: Sequence[Unit], limit:
     if not kinds:
         return Near("only speech and screen text are embedded")
     table = schema.vector_table(meta.space)
-    conditions = [replace(scope, kinds=(), not_kinds=()).predicate()]
-    if len(kinds) < len(_OF):
-        conditions.append(one_of("of", kinds))
-    where = " AND ".join(f"({c})" for c in conditions if c) or None
+    narrowed = replace(scope, kinds=tuple(kinds) if len(kinds) < len(_OF) else (), not_kinds=())
+    rows_looked_at = Rows(store, table, narrowed, kind_column="of")
     store.refresh(table)
-    size = store.count(table, where)
+    size = store.reading(table, rows_looked_at.count)
     if not size:
         return Near("nothing was indexed by meaning where this search looks")
     vector = found.encode([text])[0]
-    rows = _nearest(store, table, vector, where, limit + (limit if unwanted or scope.is_placed else 0))
+    rows = _nearest(store, table, vector, rows_looked_at, limit + (limit if unwanted or scope.is_placed else 0))
     kept = [r for r in rows if 1.0 - r["_distance"] >= absence.floor(meta.name) and _allowed(r, scope, unwanted)]
     hits = tuple((_evidence(r), r["video_id"]) for r in kept[:limit])
     return Near("", hits, size, meta.name, _unread(store, meta))
 
 
-def _nearest(store: Store, table: str, vector: Any, where: str | None, limit: int) -> list[dict[str, Any]]:
+def _nearest(store: Store, table: str, vector: Any, among: Rows, limit: int) -> list[dict[str, Any]]:
     nearest = {"column": "vector", "q": vector, "k": limit, "metric": "cosine", "nprobes": _NPROBES}
     nearest |= {"refine_factor": _REFINE}
     rows: list[dict[str, Any]] = store.reading(
         table,
-        lambda data: data.to_table(
-            columns=[*_COLUMNS, "_distance"], nearest=nearest, filter=where, prefilter=True
-        ).to_pylist(),
+        lambda data: (
+            data.scanner(columns=[*_COLUMNS, "_distance"], nearest=nearest, **among.only(data)).to_table().to_pylist()
+        ),
     )
     return sorted(rows, key=lambda r: r["_distance"])
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cinescope.library.matching import Unit
 from cinescope.library.normal import Token, run_pairs
 from cinescope.library.question import COLUMNS, MOST_CLAUSES, STEM_WEIGHT, Found, Question, Row
 from cinescope.library.scan import scan
 from cinescope.library.store import Store
+
+if TYPE_CHECKING:
+    from cinescope.library.row_sets import Rows
 
 # Rows without an index that are read for near spellings.
 _MOST_FRESH = 20_000
@@ -51,9 +54,9 @@ def _asked(data: Any, question: Question, limit: int, every: bool, strict: bool)
         if other_forms and len(scores) >= limit:
             continue  # enough rows have the very words
         asked = _without(query, question.unwanted) if strict else query
-        table = data.to_table(
-            columns=["_rowid", "_score"], full_text_query=asked, filter=question.where, prefilter=True, limit=limit
-        )
+        table = data.scanner(
+            columns=["_rowid", "_score"], full_text_query=asked, limit=limit, **question.rows.only(data)
+        ).to_table()
         complete = complete and len(table) < limit
         for row_id, score in zip(table["_rowid"].to_pylist(), table["_score"].to_pylist(), strict=True):
             scores[row_id] = scores.get(row_id, 0.0) + score
@@ -129,27 +132,30 @@ def _sequence(sequence: tuple[Token, ...]) -> Any:
     return parts[0] if len(parts) == 1 else BooleanQuery([(Occur.MUST, p) for p in parts])
 
 
-def near(store: Store, word: str, distance: int, where: str | None, limit: int) -> list[str]:
+def near(store: Store, word: str, distance: int, rows: Rows, limit: int) -> list[str]:
     """Texts of at most `limit` rows with words at most `distance` edits away from a folded word."""
     from lance.query import MatchQuery
 
     query = MatchQuery(word, "plain", fuzziness=distance)
-    found = store.rows("segments", ["text"], where, full_text_query=query, limit=limit) if indexed(store) else []
+
+    def read(data: Any) -> list[str]:
+        found = data.scanner(columns=["text"], full_text_query=query, limit=limit, **rows.only(data)).to_table()
+        texts: list[str] = found["text"].to_pylist()
+        return texts
+
+    found = store.reading("segments", read) if indexed(store) else []
     # The index knows no words of rows that were written after it; they are few, unless it is not there at all.
-    fresh = store.reading("segments", lambda data: _fresh_rows(data, _and(where, "text != ''"), _MOST_FRESH))
-    return [row["text"] for row in found] + fresh
+    return found + store.reading("segments", lambda data: _fresh_rows(data, rows, _MOST_FRESH))
 
 
-def _fresh_rows(data: Any, where: str | None, limit: int) -> list[str]:
+def _fresh_rows(data: Any, rows: Rows, limit: int) -> list[str]:
     """Texts of rows that are in no word index yet."""
     done = {f for i in data.describe_indices() if "plain" in i.field_names for s in i.segments for f in s.fragment_ids}
     fresh = [fragment for fragment in data.get_fragments() if fragment.fragment_id not in done]
     if not fresh:
         return []
-    table = data.scanner(columns=["text"], filter=where, fragments=fresh, limit=limit).to_table()
+    table = data.scanner(
+        columns=["text"], filter="text != ''", fragments=fresh, limit=limit, **rows.only(data)
+    ).to_table()
     texts: list[str] = table["text"].to_pylist()
     return texts
-
-
-def _and(*conditions: str | None) -> str | None:
-    return " AND ".join(f"({c})" for c in conditions if c) or None

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from cinescope.library.matching import Unit
+
+if TYPE_CHECKING:
+    from cinescope.library.filters import Scope
+    from cinescope.library.row_sets import Rows
 
 COLUMNS = ["video_id", "source", "kind", "start", "end", "text", "words", "language"]
 # What another form of the word counts, beside the form that was typed.
@@ -23,7 +28,13 @@ class Question:
     units: tuple[Unit, ...]
     needed: frozenset[int]
     unwanted: tuple[Unit, ...]
-    where: str | None  # a Lance filter
+    scope: Scope
+    rows: Rows  # the scope's, of `segments`
+
+    @cached_property
+    def where(self) -> str | None:
+        """The scope as a Lance filter: for what is read without an index."""
+        return self.scope.predicate()
 
     @property
     def words(self) -> list[str]:

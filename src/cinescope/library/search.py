@@ -16,6 +16,7 @@ from cinescope.library.matching import Match, Text, Unit, needed, units_of
 from cinescope.library.moments import GAP, Group, Hit, hits_of_row, merged, scored, without_repeats
 from cinescope.library.query import Query, parse
 from cinescope.library.question import Question, Row
+from cinescope.library.row_sets import Rows
 from cinescope.library.spelling import spellings
 from cinescope.library.store import Store
 from cinescope.types import BadQueryError, SearchResult
@@ -162,7 +163,8 @@ class _Search:
         self.units = units_of(query.wanted)
         self.needed = needed(self.units)
         self.unwanted = units_of(query.unwanted)
-        self.question = Question(self.units, self.needed, self.unwanted, scope.predicate())
+        self.rows = Rows(store, "segments", scope)
+        self.question = Question(self.units, self.needed, self.unwanted, scope, self.rows)
         self.asked = self.question.asked
         self.share = 0.0  # how much of what is needed the best row has; known once there is a result
 
@@ -178,7 +180,7 @@ class _Search:
             tuple(moment for moment, _ in shown),
             str(self.query),
             note=self._note([full for _, full in shown], absent),
-            spellings=spellings(self.store, absent[:_NAMED], self.question.where) if absent else (),
+            spellings=spellings(self.store, absent[:_NAMED], self.rows) if absent else (),
             total=len(ranked),
             more=more,
             looked_at=looked_at,

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from cinescope.library import lookup
 from cinescope.library.matching import Unit
 from cinescope.library.normal import tokens
 from cinescope.library.store import Store
+
+if TYPE_CHECKING:
+    from cinescope.library.row_sets import Rows
 
 SHORTEST = 3  # letters; almost every word is near a shorter one
 MOST = 5
@@ -20,10 +24,10 @@ def edits(word: str) -> int:
     return 1 if len(word) <= 5 else 2
 
 
-def spellings(store: Store, units: Iterable[Unit], where: str | None) -> tuple[str, ...]:
+def spellings(store: Store, units: Iterable[Unit], rows: Rows) -> tuple[str, ...]:
     """Words that occur in these rows and are near a word of the units that does not, nearest first.
 
-    `where` is a Lance filter, or None for all rows. Nothing for Chinese, Japanese and Korean: there a pair of
+    `rows` are of `segments`. Nothing for Chinese, Japanese and Korean: there a pair of
     characters that differs is another word.
     """
     from rapidfuzz.distance import OSA
@@ -35,7 +39,7 @@ def spellings(store: Store, units: Iterable[Unit], where: str | None) -> tuple[s
         # The index counts a swap of two neighbours as two edits; for people it is one.
         for distance in sorted({edits(word), 2}) if len(word) > SHORTEST else (1,):
             written: dict[str, Counter[str]] = defaultdict(Counter)
-            for text in lookup.near(store, word, distance, where, _ROWS):
+            for text in lookup.near(store, word, distance, rows, _ROWS):
                 for token in tokens(text):
                     written[token.form][text[token.start : token.end]] += 1
             if word in written:

@@ -56,6 +56,7 @@ class Store:
         self._open: dict[str, Any] = {}
         self._session: Any = None
         self._derived: dict[str, tuple[tuple[int, ...], Any]] = {}
+        self._lasting: dict[str, Any] = {}
 
     # --- where things are
 
@@ -187,7 +188,9 @@ class Store:
 
         if self._session is None:
             # One for all tables and versions: a table that is opened again finds what it had read of its indexes.
-            self._session = lance.Session(index_cache_size_bytes=_INDEX_CACHE, metadata_cache_size_bytes=_METADATA_CACHE)
+            self._session = lance.Session(
+                index_cache_size_bytes=_INDEX_CACHE, metadata_cache_size_bytes=_METADATA_CACHE
+            )
         if table not in self._open:
             self._open[table] = lance.dataset(self._uri(table), session=self._session)
         return self._open[table]
@@ -206,6 +209,11 @@ class Store:
         if kept is None or kept[0] != versions:
             kept = self._derived[name] = (versions, make())
         made: R = kept[1]
+        return made
+
+    def lasting(self, name: str, make: Callable[[], R]) -> R:
+        """What `make()` gives, once for this store: for what keeps itself up to date."""
+        made: R = self._lasting.setdefault(name, make()) if name not in self._lasting else self._lasting[name]
         return made
 
     def reading(self, table: str, read: Callable[[Any], R]) -> R:
