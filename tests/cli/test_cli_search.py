@@ -172,3 +172,29 @@ def test_a_video_that_is_away_is_still_found_but_not_played(cinescope_cli: Cli, 
     status, out, _ = cinescope_cli("list", "--problems", "--library", lib)
     assert status == 0
     assert "offline" in out
+
+
+def test_what_was_seen_and_heard_is_a_filter_and_a_question(cinescope_cli: Cli, indexed: Path) -> None:
+    status, out, _ = cinescope_cli("search", "--sound", "music", "--length", "3s..5s", "--library", indexed)
+    assert status == 0
+    first = out.splitlines()
+    assert "kitchen" in first[0]
+    assert re.fullmatch(r" +sound +0:00 music, 0\.0-4\.\d s", first[1])
+    words = cinescope_cli("search", "salt", "sound:music", "-quality:frozen", "--library", indexed)[1]
+    assert "Add *salt* to the boiling water." in words
+    assert "music, 0.0-4.0 s" in words
+    assert cinescope_cli("search", "salt", "-sound:music", "--library", indexed)[0] == 1
+
+
+def test_a_filter_with_an_unknown_value_says_which_there_are(cinescope_cli: Cli, indexed: Path) -> None:
+    status, out, err = cinescope_cli("search", "camera:dolly", "--library", indexed)
+    assert (status, out) == (2, "")
+    assert "it takes pan, tilt, zoom" in err
+
+
+def test_a_sense_that_was_not_indexed_is_no_absence(cinescope_cli: Cli, clips: Path, tmp_path: Path) -> None:
+    place = tmp_path / "lib"
+    assert cinescope_cli("index", clips, "--only", "transcript", "--library", place, "--quiet")[0] == 0
+    status, out, err = cinescope_cli("search", "--camera", "pan", "--library", place)
+    assert (status, out) == (1, "")
+    assert "camera was not looked at in these videos: cinescope index --only camera" in err
