@@ -77,3 +77,23 @@ def test_export_writes_what_others_read(cinescope_cli: Cli, indexed: Path, tmp_p
     assert cinescope_cli("export", "garden", "-f", "docx", *at)[0] == 2
     assert cinescope_cli("export", "silent", *at)[0] == 1
     assert cinescope_cli("export", "garden", "-o", tmp_path / "no" / "a.srt", *at)[0] == 1
+
+
+def test_export_writes_lists_for_editing_programs(cinescope_cli: Cli, indexed: Path, tmp_path: Path) -> None:
+    import opentimelineio as otio
+
+    at = ("--library", indexed)
+    status, _, err = cinescope_cli("export", "garden", "-o", tmp_path / "a.otio", *at)
+    assert (status, err.count("note:")) == (0, 0)
+    line = otio.adapters.read_from_file(str(tmp_path / "a.otio"))
+    assert [c.source_range.duration.value for c in line.video_tracks()[0]] == [30, 30]
+    assert line.video_tracks()[0][1].markers[0].name == "The red car is parked outside."
+    assert "* FROM CLIP NAME: garden.mp4" in cinescope_cli("export", "garden", "-f", "edl", *at)[1]
+    assert cinescope_cli("export", "--hits", "-f", "edl", *at)[0] == 2  # nothing was searched yet
+    assert cinescope_cli("search", "water", *at)[0] == 0
+    status, out, _ = cinescope_cli("export", "--hits", "-f", "edl", *at)
+    assert status == 0
+    assert "* FROM CLIP NAME: kitchen.mp4" in out
+    assert "TITLE: Hits" in out
+    for wrong in ((), ("garden", "--hits", "-f", "edl"), ("--hits", "-f", "srt")):
+        assert cinescope_cli("export", *wrong, *at)[0] == 2

@@ -14,6 +14,8 @@ from cinescope.types import BadQueryError, LibraryError, Moment, Note, SearchRes
 if TYPE_CHECKING:
     from cinescope.api.wall import Wall
     from cinescope.library.catalog import VideoSummary
+    from cinescope.library.edit_list import Written
+    from cinescope.library.likeness import Likeness
     from cinescope.library.notes import NoteKind
     from cinescope.library.progress import Cancel, IndexReport, Progress
     from cinescope.library.upkeep import RemoveReport
@@ -195,6 +197,20 @@ class Library:
             meaning=meaning,
         )
 
+    def like(
+        self, example: AnyPath, query: str = "", *, limit: int = 10, **filters: str | Sequence[str]
+    ) -> Likeness:
+        """Moments like an example: the same material first, however it was changed, then what looks or sounds alike.
+
+        `example`: a picture, film or sound file; or a video or moment of this library (`talk.mp4@1:02-1:10`).
+        `query` and `filters` narrow it as in `search` (`tag="beach"`, `kinds="picture"`); words mean nothing here.
+        `same[i]` tells how moment i is the same, None where it is only alike. MediaError for what is no picture, film
+        or sound, BadQueryError for what is too plain, silent or short, LibraryError for a library without prints.
+        """
+        from cinescope.api import examples
+
+        return examples.like(self, example, query, limit, filters)
+
     def videos(self, ids: Iterable[str] | None = None) -> list[VideoSummary]:
         """Every video, or those with the given whole ids, by file name."""
         from cinescope.library import catalog
@@ -246,10 +262,21 @@ class Library:
     # --- taking out
 
     def export(self, ref: str, format: str) -> str:
-        """The words of one video as "srt", "vtt", "json", "csv" or "chapters" (for YouTube)."""
-        from cinescope.library import export
+        """One video as "srt", "vtt", "json", "csv", "chapters" (for YouTube), "edl", "otio" (for editors)."""
+        from cinescope.library import edit_list, export
 
+        if format.lower().removeprefix(".") in edit_list.FORMATS:
+            return self.edit_list(format, ref).text
         return export.export(self.timeline(ref), format)
+
+    def edit_list(self, format: str, ref: str = "", moments: Sequence[str | Moment] = ()) -> Written:
+        """The shots of one video, or moments one after the other, as "edl" or "otio" for editing programs.
+
+        The text of the file, and remarks about rates that are not a file's own.
+        """
+        from cinescope.api import cuts
+
+        return cuts.edit_list(self, format, ref, moments)
 
     def wall(self, ref: str, out: AnyPath, width: int = 1600) -> Wall:
         """One picture (.png or .jpg) of the whole video: pictures, colours, loudness, words by time."""

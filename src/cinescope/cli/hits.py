@@ -34,6 +34,19 @@ def remember(library: Library, moments: tuple[Moment, ...]) -> None:
         file.write_text(json.dumps([m.address for m in moments]), encoding="utf-8")
 
 
+def remembered(library: Library) -> tuple[str, ...]:
+    """The addresses of the last search's hits, best first. BadQueryError where there was none or it found nothing."""
+    try:
+        found = json.loads(_file(library.place).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        found = []
+    if not found:
+        raise BadQueryError(
+            "there are no hits of a last search in this library", "search first: cinescope search WORDS"
+        )
+    return tuple(str(address) for address in found)
+
+
 def address(library: Library, hit: str) -> str:
     """The address behind what a person typed. BadQueryError for a number that the last search did not have."""
     if not hit.isdigit() or len(hit) > 3:

@@ -64,6 +64,8 @@ def probe(path: FilePath) -> Video:
         if duration is None:
             warnings.append("the file does not say how long it is")
         info: dict[str, Any] = {"tags": dict(container.metadata)}
+        if timecode := _timecode(container):
+            info["timecode"] = timecode
         if sidecar:
             info["sidecar"] = {k: sidecar[k] for k in _SIDECAR_KEYS if sidecar.get(k) is not None}
         if attached := attachments_of(container):
@@ -160,6 +162,12 @@ def _first_tags(container: Any) -> dict[str, str]:
             for key, value in stream.metadata.items():
                 tags.setdefault(key, value)
     return tags
+
+
+def _timecode(container: Any) -> str:
+    """`01:00:00:00`, of the first picture: QuickTime keeps it with a stream, MXF with the file; "" without one."""
+    places = [*(s.metadata for s in container.streams if s.type in ("video", "data")), container.metadata]
+    return next((str(tags["timecode"]) for tags in places if tags.get("timecode")), "")
 
 
 def _recorded(tags: Mapping[str, str], sidecar: Mapping[str, Any]) -> str:
