@@ -213,7 +213,7 @@ def holding(name: str, text: str) -> Any:
         (without("config.json"), r"has no config\.json"),
         (pickled, "only as a pickle, which could run code when loaded: take one with model.safetensors or onnx"),
         (disguised, "no safetensors file"),
-        (without("model.safetensors"), "has no weights"),
+        (without("model.safetensors"), r"has no model\.safetensors: take one with"),
         (without("preprocessor_config.json"), r"has no preprocessor_config\.json"),
         (without("tokenizer.json"), r"has no tokenizer\.json"),
         (holding("tokenizer.json", "{}"), r"tokenizer\.json"),

@@ -29,10 +29,12 @@ def listed(json: bool) -> None:
 
     here = shelf.present()
     known = {m.name: m for m in shelf.MODELS}
+    purposes = dict.fromkeys(shelf.encoders(), "meaning in search")
+    purposes |= dict.fromkeys(shelf.picture_models(), "pictures by words")
     entries: list[dict[str, Any]] = [
         {
             "name": name,
-            "purpose": known[name].purpose if name in known else "put here by hand",
+            "purpose": known[name].purpose if name in known else purposes.get(name, "put here by hand"),
             "bytes": known[name].size if name in known else None,
             "licence": known[name].licence if name in known else "",
             "place": str(here[name]) if name in here else None,
@@ -67,10 +69,13 @@ def get(
     \b
     cinescope models get faster-whisper-small
     cinescope models get minilm
+    cinescope models get clip
     cinescope models get sentence-transformers/all-MiniLM-L12-v2
+    cinescope models get google/siglip-base-patch16-224
 
-    A name with a slash is a text encoder of the hub (BERT or XLM-RoBERTa, by sentence-transformers): meaning in
-    search, in the languages that its model card names.
+    A name with a slash is a checkpoint of the hub, a path (./FOLDER) one on this machine: a text encoder (BERT or
+    XLM-RoBERTa, by sentence-transformers) for meaning in search, in the languages that its model card names, or a
+    picture model (CLIP or SigLIP) for finding what is seen.
 
     Exit status: 0 when it is here, 3 when it could not be had.
     """
@@ -83,7 +88,7 @@ def get(
         sys.stderr.write(f"\r{name}: {human_size(done)} of about {human_size(total)} ")
         sys.stderr.flush()
 
-    if not (quiet or json) and shelf.find(model.name) is None and not shelf.is_packaged(model):
+    if not (quiet or json or model.folder) and shelf.find(model.name) is None and not shelf.is_packaged(model):
         remark(f"fetching about {human_size(model.size)} from {model.repository} ({model.licence})")
     place = shelf.get(name, progress if bar else None)
     if bar:

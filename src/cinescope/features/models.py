@@ -6,12 +6,13 @@ that hold numbers and text and cannot run code (ONNX, safetensors, CTranslate2, 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,17 +21,24 @@ from typing import Literal
 from cinescope.types import CinescopeError, MissingPartError
 
 Progress = Callable[[int, int], None]  # bytes done, bytes in all (about)
-Kind = Literal["files", "text encoder"]
+Kind = Literal["files", "text encoder", "picture model", "checkpoint"]
 
 WHISPER = "faster-whisper-"
 _WHISPER_FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*")
-_MIT_OPENAI = "MIT (OpenAI Whisper, converted)"
+_MIT_OPENAI = "MIT (OpenAI)"
 # Pickles run code when loaded; a checkpoint in PyTorch's own format is one, or a zip archive of one.
 # A sentence-transformers checkpoint: weights, tokenizer, how it pools, how long texts may be, which languages it reads.
 CHECKPOINT_FILES = (
     "config.json", "model.safetensors", "tokenizer.json", "modules.json", "sentence_bert_config.json",
     "1_Pooling/config.json", "README.md",
 )  # fmt: skip
+# A checkpoint of CLIP or SigLIP without its weights, and these: as ready graphs, or from which graphs are written.
+PICTURE_CHECKPOINT_FILES = (
+    "config.json", "preprocessor_config.json", "processor_config.json", "tokenizer.json", "tokenizer_config.json",
+    "vocab.json", "merges.txt", "README.md",
+)  # fmt: skip
+_GRAPHS = tuple(f"onnx/{half}_model.onnx{data}" for half in ("vision", "text") for data in ("", "_data"))
+_SAFETENSORS = "model.safetensors"
 _ON_HUB = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _UNSAFE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
 
@@ -47,7 +55,8 @@ class Model:
     files: tuple[str, ...]  # patterns; nothing else is fetched
     needed: tuple[str, ...]  # without these it is not there
     without: str  # what works without it
-    kind: Kind = "files"  # "text encoder": what is fetched is a checkpoint, which `get` makes into one
+    kind: Kind = "files"  # others: what is fetched is a checkpoint, which `get` makes into one; which, it says itself
+    folder: str = ""  # a checkpoint on this machine; nothing is fetched then
 
 
 def _whisper(size: str, megabytes: int, purpose: str, repository: str = "") -> Model:
@@ -64,6 +73,23 @@ def _encoder(name: str, megabytes: int, purpose: str, licence: str, repository: 
     return Model(
         name, purpose, megabytes * 1_000_000, licence, repository,
         CHECKPOINT_FILES, ENCODER_FILES, "without it, words are found by their letters only", "text encoder",
+    )  # fmt: skip
+
+
+def _pictures(name: str, megabytes: int, purpose: str, licence: str, repository: str) -> Model:
+    from cinescope.features.backbones.picture_encoder import PICTURE_FILES
+
+    return Model(
+        name, purpose, megabytes * 1_000_000, licence, repository, (*PICTURE_CHECKPOINT_FILES, *_GRAPHS),
+        PICTURE_FILES, "without it, what is seen is not searched, and all else is", "picture model",
+    )  # fmt: skip
+
+
+def _checkpoint(name: str, repository: str, folder: str = "") -> Model:
+    without = "without it, words are found by their letters only and what is seen is not searched"
+    return Model(
+        name, "meaning or pictures in search", 500_000_000, "see its model card", repository, ("config.json",), (),
+        without, "checkpoint", folder,
     )  # fmt: skip
 
 
@@ -86,6 +112,14 @@ MODELS: tuple[Model, ...] = (
         "Apache-2.0",
         "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2",
     ),
+    _pictures("clip", 605, "pictures by words, English", "MIT (OpenAI)", "Xenova/clip-vit-base-patch32"),
+    _pictures(
+        "siglip",
+        815,
+        "pictures, English, more accurate and slower",
+        "Apache-2.0 (Google)",
+        "Xenova/siglip-base-patch16-224",
+    ),
 )
 
 
@@ -99,15 +133,20 @@ def models_folder() -> Path:
 
 
 def known(name: str) -> Model:
-    """The model of that name; `OWNER/NAME` is a text encoder of the hub. MissingPartError where there is none."""
+    """The model of that name; `OWNER/NAME` is a checkpoint of the hub, `./NAME` or `/NAME` one on this machine: a text
+    encoder or a picture model. MissingPartError where there is none."""
     for model in MODELS:
         if model.name == name:
             return model
+    if name.startswith((".", "/", "~")) and Path(name).expanduser().is_dir():
+        place = Path(name).expanduser().resolve()
+        return _checkpoint(place.name, str(place), str(place))
     if _ON_HUB.fullmatch(name):
-        return _encoder(name.replace("/", "--"), 500, "meaning in search", "see its model card", name)
+        return _checkpoint(name.replace("/", "--"), name)
     raise MissingPartError(
         f"there is no model '{name}' to fetch",
-        f"the ones known here are {', '.join(m.name for m in MODELS)}; a text encoder of the hub is named OWNER/NAME",
+        f"the ones known here are {', '.join(m.name for m in MODELS)}; "
+        "a text encoder or picture model of the hub is named OWNER/NAME, one in a folder ./FOLDER",
     )
 
 
@@ -152,16 +191,33 @@ def encoders() -> dict[str, Path]:
     """
     from cinescope.features.backbones.text_encoder import MINILM, is_encoder
 
+    return _made(is_encoder, (MINILM,))
+
+
+def _made(is_one: Callable[[Path], bool], first: Sequence[str]) -> dict[str, Path]:
     folder = models_folder()
     try:
-        names = sorted(p.name for p in folder.iterdir() if not p.name.startswith(".") and is_encoder(p))
+        names = sorted(p.name for p in folder.iterdir() if not p.name.startswith(".") and is_one(p))
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise MissingPartError(
             f"cannot look into the models folder '{folder}' ({error.strerror})", "check its permissions"
         ) from error
-    return {name: folder / name for name in sorted(names, key=lambda name: (name != MINILM, name))}
+    order = {name: at for at, name in enumerate(first)}
+    return {name: folder / name for name in sorted(names, key=lambda name: (order.get(name, len(order)), name))}
+
+
+def picture_models() -> dict[str, Path]:
+    """Name -> folder of the picture models that are whole and on this machine: CLIP first, others by name."""
+    from cinescope.features.backbones.picture_encoder import is_picture_model
+
+    return _made(is_picture_model, [m.name for m in MODELS if m.kind == "picture model"])
+
+
+def folder_name(name: str) -> str:
+    """The name of the folder in which a model lies that was fetched as `OWNER/NAME`."""
+    return name.replace("/", "--")
 
 
 def get(name: str, progress: Progress | None = None) -> Path:
@@ -172,7 +228,7 @@ def get(name: str, progress: Progress | None = None) -> Path:
     """
     model = known(name)
     here = find(model.name)
-    if here is not None and all((here / file).exists() for file in model.needed):
+    if here is not None and _is_whole(model, here):
         return here
     folder = models_folder()
     place = folder / model.name
@@ -180,7 +236,7 @@ def get(name: str, progress: Progress | None = None) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".fetching-", dir=folder) as work:
             fetched = Path(work) / model.name
-            if model.kind == "text encoder":
+            if model.kind != "files":
                 fetched = _built(model, Path(work), progress)
             else:
                 _fetch(model, fetched, progress)
@@ -203,22 +259,71 @@ def is_packaged(model: Model) -> bool:
     return model.name == text_encoder.MINILM and text_encoder.packaged_minilm() is not None
 
 
+def _is_whole(model: Model, place: Path) -> bool:
+    from cinescope.features.backbones.picture_encoder import is_picture_model
+    from cinescope.features.backbones.text_encoder import is_encoder
+
+    if model.kind == "checkpoint":
+        return is_encoder(place) or is_picture_model(place)
+    return all((place / file).exists() for file in model.needed)
+
+
 def _built(model: Model, work: Path, progress: Progress | None) -> Path:
-    """A text encoder, made from the package that carries its weights where it is installed, else from the hub."""
-    from cinescope.features.backbones import text_encoder
+    """What a checkpoint is made into: from the package that carries its weights, its folder here, or the hub."""
+    from cinescope.features.backbones import picture_build, text_encoder
+    from cinescope.features.backbones.onnx_graph import require_builder
 
     out = work / model.name
     if is_packaged(model):
         text_encoder.build_minilm(out)
         return out
-    checkpoint = work / "checkpoint"
-    _fetch(model, checkpoint, progress)
-    _check(model, checkpoint, ("config.json", "model.safetensors", "tokenizer.json"))
+    checkpoint = Path(model.folder) if model.folder else work / "checkpoint"
+    if not model.folder:
+        _fetch(model, checkpoint, progress, ("config.json",))
+        _check(model, checkpoint, ("config.json",))
+    if _kind_of(model, checkpoint) == "picture model":
+        if not model.folder:
+            _fetch(model, checkpoint, progress, (*PICTURE_CHECKPOINT_FILES, *_GRAPHS))
+            if picture_build.graphs_in(checkpoint) is None:
+                require_builder("a picture model")  # before hundreds of megabytes come for nothing
+                _fetch(model, checkpoint, progress, (_SAFETENSORS,))
+            _check(model, checkpoint, ("config.json",))
+        picture_build.build_picture_model(checkpoint, out, model.name)
+        return out
+    require_builder("a text encoder")
+    if not model.folder:
+        _fetch(model, checkpoint, progress, CHECKPOINT_FILES)
+        _check(model, checkpoint, ("config.json", _SAFETENSORS, "tokenizer.json"))
     text_encoder.build_fetched(checkpoint, out, model.name)
     return out
 
 
-def _fetch(model: Model, place: Path, progress: Progress | None) -> None:
+def _kind_of(model: Model, checkpoint: Path) -> Kind:
+    """What its config.json says that a checkpoint is. MissingPartError for what is of no use here."""
+    from cinescope.features.backbones import bert_graph, picture_build
+
+    if model.kind != "checkpoint":
+        return model.kind
+    try:
+        stated = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
+        kind = stated.get("model_type") or "unknown"
+    except (OSError, ValueError, AttributeError) as error:
+        raise MissingPartError(
+            f"'{model.repository}' has no config.json that can be read ({_first_line(error)})", "take another model"
+        ) from error
+    if kind in bert_graph.FAMILIES:
+        return "text encoder"
+    if str(kind).startswith(("clip", "siglip")):
+        picture_build.read_config(checkpoint)  # says why where it is only half of one
+        return "picture model"
+    raise MissingPartError(
+        f"'{model.repository}' is a model of the kind '{kind}', neither a text encoder nor a picture model",
+        f"take a sentence-transformers model of {', '.join(bert_graph.FAMILIES)}, or a checkpoint of CLIP or SigLIP",
+    )
+
+
+def _fetch(model: Model, place: Path, progress: Progress | None, files: tuple[str, ...] = ()) -> None:
+    """Into `place`, what there is of `files` (patterns), or of the model's own."""
     try:
         from huggingface_hub import snapshot_download
         from huggingface_hub.utils import disable_progress_bars
@@ -229,14 +334,14 @@ def _fetch(model: Model, place: Path, progress: Progress | None) -> None:
     try:
         disable_progress_bars()
         with _watched(place, model.size, progress):
-            snapshot_download(model.repository, local_dir=str(place), allow_patterns=list(model.files))
+            snapshot_download(model.repository, local_dir=str(place), allow_patterns=list(files or model.files))
     except Exception as error:
         # Out of disk is ours to tell; all else, of the client's many classes, means that the hub did not deliver.
         if isinstance(error, OSError) and error.errno is not None and not isinstance(error, ConnectionError):
             raise
         raise MissingPartError(
             f"the model '{model.name}' could not be fetched from the Hugging Face hub ({_first_line(error)})",
-            f"check the connection and run `cinescope models get {model.name}` again; {model.without}",
+            f"check the connection and run `cinescope models get {_as_typed(model)}` again; {model.without}",
         ) from error
     shutil.rmtree(place / ".cache", ignore_errors=True)  # the client's own notes on the download
 
@@ -246,7 +351,7 @@ def _check(model: Model, place: Path, needed: tuple[str, ...]) -> None:
     if missing:
         raise MissingPartError(
             f"what the hub has as '{model.repository}' lacks {' and '.join(missing)}",
-            f"use another model; {model.without}",
+            f"use another model ({_SAFETENSORS} or ONNX graphs, never a pickle); {model.without}",
         )
     for file in sorted(place.rglob("*")):
         if file.is_file() and is_pickle(file):
@@ -254,6 +359,10 @@ def _check(model: Model, place: Path, needed: tuple[str, ...]) -> None:
                 f"'{file.name}' of '{model.repository}' is a pickle, which could run code when loaded",
                 f"use another model; {model.without}",
             )
+
+
+def _as_typed(model: Model) -> str:
+    return model.repository if model.kind == "checkpoint" else model.name
 
 
 def is_pickle(file: Path) -> bool:

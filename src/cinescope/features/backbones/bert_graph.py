@@ -17,7 +17,7 @@ from cinescope.features.backbones.onnx_graph import Graph, require_builder
 from cinescope.types import MissingPartError
 
 _OPSET = 20  # the first with Gelu
-_FAMILIES = ("bert", "roberta", "xlm-roberta")
+FAMILIES = ("bert", "roberta", "xlm-roberta")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,10 @@ class _Shape:
 def _shape(folder: Path) -> _Shape:
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     family = config.get("model_type", "")
-    if family not in _FAMILIES:
+    if family not in FAMILIES:
         raise MissingPartError(
             f"'{folder.name}' is a model of the kind '{family or 'unknown'}', not a text encoder",
-            f"take one of the kinds {', '.join(_FAMILIES)}",
+            f"take one of the kinds {', '.join(FAMILIES)}",
         )
     if config.get("hidden_act", "gelu") != "gelu":
         raise MissingPartError(f"'{folder.name}' uses the activation '{config['hidden_act']}', which is not known here")

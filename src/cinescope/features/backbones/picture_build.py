@@ -89,7 +89,7 @@ def _build(checkpoint: Path, out: Path, name: str, config: dict[str, Any]) -> Pi
                 shutil.copy(graph, place)
             made_of += graphs
         digest = _digest(made_of, pixels, text)
-        meta = PictureMeta(name, digest, 0, card_languages(checkpoint / "README.md"), pixels, text)
+        meta = PictureMeta(name, digest, 0, _languages(checkpoint, name, text), pixels, text)
         meta = replace(meta, dimension=_dimension(place, meta))
         _write_meta(place, meta)
         if out.exists():
@@ -106,8 +106,9 @@ def _check_weights(checkpoint: Path, name: str) -> None:
         raise MissingPartError(f"'{name}' has its weights in several files, which is not known here", "take another")
     pickled = any((checkpoint / n).exists() for n in PICKLES)
     raise MissingPartError(
-        f"'{name}' has {'its weights only as a pickle, which could run code when loaded' if pickled else 'no weights'}",
-        f"take one with {SAFETENSORS} or onnx/{VISION} and onnx/{TEXT}, for example Xenova/clip-vit-base-patch32",
+        f"'{name}' has "
+        + ("its weights only as a pickle, which could run code when loaded" if pickled else f"no {SAFETENSORS}"),
+        f"take one with {SAFETENSORS}, or with onnx/{VISION} and onnx/{TEXT}: cinescope models get clip",
     )
 
 
@@ -175,6 +176,13 @@ def _text_input(checkpoint: Path, config: dict[str, Any], family: str, tokenizer
         raise MissingPartError("it fills texts up on the left, which is not known here")
     own = "Siglip2" in str(stated.get("tokenizer_class")) or "Gemma" in str(stated.get("tokenizer_class"))
     return TextInput(longest, "lower" if own else "plain", int(told.get("pad_token_id", _PAD)) if pad is None else pad)
+
+
+def _languages(checkpoint: Path, name: str, text: TextInput) -> tuple[str, ...]:
+    """What its model card says. The cards of the multilingual ones are silent: SigLIP 2 is, others say so by name."""
+    if text.writing == "lower" or "multilingual" in name.lower() or "i18n" in name.lower():
+        return ()
+    return card_languages(checkpoint / "README.md")
 
 
 def _json(file: Path) -> dict[str, Any]:
