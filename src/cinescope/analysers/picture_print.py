@@ -3,7 +3,7 @@
 Makes two kinds, neither of which is shown as a track:
 "print": a stretch of at most BLOCK seconds. `data.print` is bytes of PRINT, one for each picture that is not plain;
 `data.points` bytes of POINTS, recognisable points of some of them; `data.of` "picture"; `data.aspect` width / height.
-"look": a stretch in which the picture stays much the same. `data.vector` LOOK numbers, `data.space`, `data.of` "picture".
+"look": a stretch in which the picture stays much the same. `data.vector` LOOK numbers, `data.space`, `data.of`.
 """
 
 from __future__ import annotations

@@ -71,6 +71,10 @@ def search(
             "--quality", metavar="STATE", help="While it is good, black, frozen, flicker, corrupted, blur ..."
         ),
     ] = None,
+    like: Annotated[
+        str | None,
+        typer.Option("--like", metavar="FILE", help="Like this picture, film or sound, or moment (talk.mp4@1:02)."),
+    ] = None,
     meaning: Annotated[
         bool | None,
         typer.Option("--meaning/--words-only", help="Also what means the same (default where indexed), or only words."),
@@ -93,6 +97,7 @@ def search(
     cinescope search invoice --length '<5m' --faces 1
     cinescope search --quality black
     cinescope search what they said about money --meaning
+    cinescope search --like photo.jpg --folder ~/Videos/2024
     cinescope open 1
 
     Filters alone list what fits them. Exit status: 0 with hits, 1 without, 2 for a query that means nothing.
@@ -101,34 +106,43 @@ def search(
         if word.startswith("--"):
             raise BadQueryError(f"search has no option {word}", "see: cinescope search --help")
     lib = open_library(library)
+    filters: dict[str, Any] = {
+        "videos": tuple(video or ()),
+        "folder": folder,
+        "collection": collection,
+        "tag": tag,
+        "date": date,
+        "kinds": tuple(kind for kind, wanted in (("speech", speech), ("screen", screen)) if wanted),
+        "before": before,
+        "after": after,
+        "language": language,
+        "length": tuple(length or ()),
+        "camera": tuple(camera or ()),
+        "faces": tuple(faces or ()),
+        "loudness": tuple(loudness or ()),
+        "sound": tuple(sound or ()),
+        "brightness": tuple(brightness or ()),
+        "colour": tuple(colour or ()),
+        "sharpness": tuple(sharpness or ()),
+        "quality": tuple(quality or ()),
+    }
+    if like is not None:
+        from cinescope.cli import like_hits
+
+        if meaning:
+            raise BadQueryError("--meaning and --like cannot be looked for together", "leave one of them out")
+        like_hits.run(lib, like, " ".join(query or ()), limit, filters, thumbs, json)
     result = lib.search(
         " ".join(query or ()),
         limit=limit,
-        videos=tuple(video or ()),
-        folder=folder,
-        collection=collection,
-        tag=tag,
-        date=date,
-        kinds=tuple(kind for kind, wanted in (("speech", speech), ("screen", screen)) if wanted),
-        before=before,
-        after=after,
-        language=language,
-        length=tuple(length or ()),
-        camera=tuple(camera or ()),
-        faces=tuple(faces or ()),
-        loudness=tuple(loudness or ()),
-        sound=tuple(sound or ()),
-        brightness=tuple(brightness or ()),
-        colour=tuple(colour or ()),
-        sharpness=tuple(sharpness or ()),
-        quality=tuple(quality or ()),
+        **filters,
         meaning="auto" if meaning is None else "yes" if meaning else "no",
     )
     hits.remember(lib, result.moments)
     names = {v.id: v for v in lib.videos(m.video_id for m in result.moments)} if result.moments else {}
-    pictures = _write_thumbs(lib, result.moments, thumbs) if thumbs is not None else {}
+    pictures = write_thumbs(lib, result.moments, thumbs) if thumbs is not None else {}
     if json:
-        print_json(_as_json(result, names, pictures))
+        print_json(as_json(result, names, pictures))
     else:
         show_result(result, names, pictures)
     raise typer.Exit(0 if result.moments else 1)
@@ -175,7 +189,7 @@ def _show_not_looked_at(result: SearchResult, remarks: Any) -> None:
         remarks(dim(f"not looked at: {one_line(what)}"))
 
 
-def _write_thumbs(lib: Library, moments: tuple[Moment, ...], folder: Path) -> dict[str, str]:
+def write_thumbs(lib: Library, moments: tuple[Moment, ...], folder: Path) -> dict[str, str]:
     from cinescope.library import catalog
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -190,7 +204,7 @@ def _write_thumbs(lib: Library, moments: tuple[Moment, ...], folder: Path) -> di
     return written
 
 
-def _as_json(result: SearchResult, names: dict[str, VideoSummary], pictures: dict[str, str]) -> dict[str, Any]:
+def as_json(result: SearchResult, names: dict[str, VideoSummary], pictures: dict[str, str]) -> dict[str, Any]:
     moments = []
     for rank, moment in enumerate(result.moments, 1):
         video = names.get(moment.video_id)

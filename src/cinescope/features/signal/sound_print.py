@@ -31,7 +31,7 @@ TIMBRE = 64  # numbers of `timbre`
 
 @lru_cache(maxsize=1)
 def _tables() -> tuple[np.ndarray, np.ndarray]:
-    """The window (WINDOW,), and a (WINDOW / 2 + 1, 32) matrix of bands as wide as hearing has them, 60 Hz to 7.6 kHz."""
+    """The window (WINDOW,), and (WINDOW / 2 + 1, 32): bands as wide as hearing has them, 60 Hz to 7.6 kHz."""
     mel = np.linspace(*(2595 * np.log10(1 + f / 700) for f in (60.0, 7600.0)), 34)
     edges = 700 * (10 ** (mel / 2595) - 1)
     f = np.fft.rfftfreq(WINDOW, 1 / RATE)[:, None]
@@ -40,7 +40,7 @@ def _tables() -> tuple[np.ndarray, np.ndarray]:
 
 
 def spectra(samples: np.ndarray) -> np.ndarray:
-    """(S,) float32 with S = WINDOW + (N - 1) * HOP -> (N, WINDOW / 2 + 1) float32 amplitudes, 1 for a full-scale tone."""
+    """(S,) float32 with S = WINDOW + (N - 1) * HOP -> (N, WINDOW / 2 + 1) amplitudes, 1 for a full-scale tone."""
     window, _ = _tables()
     frames = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP]
     return (np.abs(np.fft.rfft(frames * window, axis=1)) * (4 / WINDOW)).astype(np.float32)

@@ -1,0 +1,242 @@
+"""Where the same pictures run: a query's prints against a library's. Knows codes, lines and points; reads no tables.
+
+Codes propose, points confirm. Codes of few bits' difference vote for lines in time; along each line every picture is
+compared anew, and the points of some of them must agree on how the one picture lies in the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cinescope.library.alignment import Line, lines
+from cinescope.library.prints import Pictures, Pointed
+from cinescope.types import Span
+
+NEAR = 14  # bits of 64 from which pictures are no candidates for each other
+ALONG = 16  # bits: once a line is known, more may differ
+SURE = 8.0  # mean bits along a line from which no points are needed
+MOVES = 10  # bits by which pictures of one stretch differ for it to count as moving
+PIECE = 60.0  # seconds of a query that are aligned at once, so that several stretches of a long one are found
+SAMPLES = 48  # pictures of a piece that are looked up; the others are compared along the lines
+TOLERANCE = 0.4  # seconds
+GAP = 3.0  # seconds without a match that do not end a stretch
+_CHECKED = 6  # pairs of a stretch whose points are compared
+_MOST_PAIRS = 200_000  # of a piece and a video
+_CHUNK = 1 << 18  # prints that are compared at once
+PointsOf = Callable[[str, Sequence[int]], list[Pointed]]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stretch of the query and of one video that show the same."""
+
+    video: str
+    here: Span
+    there: Span
+    speed: float
+    matched: int  # pictures
+    bits: float  # that differ, mean
+    moving: int  # pictures of it that differ from one another
+    agreed: int  # of those checked, how many pairs' points agree
+    checked: int
+    scale: float  # of the query's picture in the other: below 1 it is a part of it
+    mirrored: bool
+
+
+def ways(parts: int) -> list[tuple[bool, int, int]]:
+    """(mirrored, part here, part there): how a copy may lie in the other. One of the two is always whole."""
+    pairs = [(0, n) for n in range(parts)] + [(n, 0) for n in range(1, parts)]
+    return [(turned, a, b) for turned in (False, True) for a, b in pairs]
+
+
+def runs(
+    query: Pictures,
+    query_points: list[Pointed],
+    library: Pictures,
+    points_of: PointsOf,
+    skip: Callable[[str, np.ndarray, np.ndarray], np.ndarray] | None = None,
+) -> list[Run]:
+    """Every stretch of the library that shows what a stretch of the query shows, the longest first.
+
+    `points_of(video, rows)` reads the points of a video's rows. `skip(video, here, there)` says which pairs of
+    moments are not looked for (a video is always like itself).
+    """
+    found: list[Run] = []
+    if not len(query) or not len(library):
+        return found
+    begins = np.searchsorted(library.video, np.arange(len(library.videos) + 1))
+    of_video: dict[int, Pictures] = {}
+    for piece in pieces(query):
+        here, there, way = near(query.codes[piece], library.codes)
+        owner = library.video[there]
+        for video in np.unique(owner):
+            mine = np.nonzero(owner == video)[0]
+            if video not in of_video:
+                of_video[video] = library.of(np.arange(begins[video], begins[video + 1]))
+            name = library.videos[video]
+            here_times, there_times = query.times[piece][here[mine]], library.times[there[mine]]
+            if skip is not None:
+                kept = ~skip(name, here_times, there_times)
+                mine, here_times, there_times = mine[kept], here_times[kept], there_times[kept]
+            if len(mine) > _MOST_PAIRS:
+                every = len(mine) // _MOST_PAIRS + 1
+                mine, here_times, there_times = mine[::every], here_times[::every], there_times[::every]
+            least = min(3, len(piece))
+            for line in lines(here_times, there_times, TOLERANCE, least):
+                found += _along(line, way[mine[line.pairs]], query, query_points, of_video[video], points_of)
+    return _joined(found)
+
+
+def pieces(query: Pictures) -> Iterator[np.ndarray]:
+    """Numbers of the prints of each stretch of PIECE seconds that are looked up, spread evenly."""
+    piece = np.floor(query.times / PIECE)
+    for number in np.unique(piece):
+        inside = np.nonzero(piece == number)[0]
+        if len(inside) > SAMPLES:
+            inside = inside[np.linspace(0, len(inside) - 1, SAMPLES).round().astype(int)]
+        yield inside
+
+
+def near(here: np.ndarray, there: np.ndarray, most: int = NEAR) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(A, R) and (B, R) codes -> three (P,): number here, number there, number of the way, of pairs that differ by at
+    most `most` bits in any way; a pair comes once, in its nearest way."""
+    from cinescope.features.signal.picture_print import differing, mirrored
+
+    found: list[np.ndarray] = []
+    every = ways(here.shape[1])
+    for start in range(0, len(there), _CHUNK):
+        part = there[start : start + _CHUNK]
+        for number, codes in enumerate(here):
+            turned = mirrored(codes)
+            best = np.full(len(part), 255, np.uint8)
+            way = np.zeros(len(part), np.uint8)
+            for i, (flip, a, b) in enumerate(every):
+                bits = differing((turned if flip else codes)[a], part[:, b])
+                better = bits < best
+                best[better], way[better] = bits[better], i
+            hit = np.nonzero(best <= most)[0]
+            found.append(np.stack([np.full(len(hit), number), hit + start, way[hit]], axis=1))
+    joined = np.concatenate([np.zeros((0, 3), np.int64), *found])
+    return joined[:, 0], joined[:, 1], joined[:, 2]
+
+
+def _along(
+    line: Line, way: np.ndarray, query: Pictures, query_points: list[Pointed], video: Pictures, points_of: PointsOf
+) -> list[Run]:
+    """The stretches of a line on which the pictures really are the same."""
+    from cinescope.features.signal.picture_print import differing, mirrored
+
+    flip, a, b = ways(query.codes.shape[1])[int(np.bincount(way.astype(np.int64)).argmax())]
+    codes = mirrored(query.codes[:, a]) if flip else query.codes[:, a]
+    at = np.asarray(line.there(query.times))
+    after = np.clip(np.searchsorted(video.times, at), 1, len(video) - 1) if len(video) > 1 else np.zeros(len(at), int)
+    # A picture here stands between two there: the nearer in looks counts, if it is near in time.
+    sides = np.stack([np.maximum(after - 1, 0), after], axis=1)
+    bits = differing(codes[:, None], video.codes[sides, b]).astype(np.int64)
+    bits[np.abs(video.times[sides] - at[:, None]) > 2 * TOLERANCE] = 64
+    nearest = bits.argmin(axis=1)
+    rows = np.arange(len(at))
+    bits, index = bits[rows, nearest], sides[rows, nearest]
+    made = []
+    for run in _stretches(query.times, bits <= ALONG):
+        judged = _judged(run, bits, index, line, flip, query, query_points, video, points_of)
+        if judged is not None:
+            made.append(judged)
+    return made
+
+
+def _stretches(times: np.ndarray, matched: np.ndarray) -> Iterator[np.ndarray]:
+    """Numbers of the pictures of each stretch: matched ones, no further apart than GAP, no more holes than matches."""
+    hits = np.nonzero(matched)[0]
+    if not len(hits):
+        return
+    for part in np.split(hits, np.nonzero(np.diff(times[hits]) > GAP)[0] + 1):
+        if len(part) >= 0.6 * (part[-1] - part[0] + 1):
+            yield part
+
+
+def _judged(
+    run: np.ndarray, bits: np.ndarray, index: np.ndarray, line: Line, flip: bool, query: Pictures,
+    query_points: list[Pointed], video: Pictures, points_of: PointsOf,
+) -> Run | None:  # fmt: skip
+    """The stretch, where codes or points are enough to say that it is the same."""
+    moving = min(_different(query.codes[run, 0]), _different(video.codes[index[run], 0]))
+    mean = float(bits[run].mean())
+    name = video.videos[int(video.video[0])]
+    agreed, checked, scales = _compared(run, index, line, flip, query, query_points, video, name, points_of)
+    if agreed:
+        if agreed < 0.4 * checked:
+            return None
+    elif checked >= 3 or mean > SURE or moving < 3:
+        return None
+    here = Span(float(query.times[run[0]]), float(query.times[run[-1]]))
+    there = Span(float(video.times[index[run]].min()), float(video.times[index[run]].max()))
+    scale = float(np.median(scales)) if scales else 1.0
+    return Run(name, here, there, line.speed, len(run), mean, moving, agreed, checked, scale, flip)
+
+
+def _different(codes: np.ndarray) -> int:
+    """How many of the pictures differ from each other by more than MOVES bits, counted up to 8."""
+    kept: list[int] = []
+    for code in codes.tolist():
+        if all((code ^ other).bit_count() > MOVES for other in kept):
+            kept.append(code)
+            if len(kept) == 8:
+                break
+    return len(kept)
+
+
+def _compared(
+    run: np.ndarray, index: np.ndarray, line: Line, flip: bool, query: Pictures, query_points: list[Pointed],
+    video: Pictures, name: str, points_of: PointsOf,
+) -> tuple[int, int, list[float]]:  # fmt: skip
+    """(pairs whose points agree, pairs checked, scale of each agreeing pair)."""
+    from cinescope.features.signal import picture_points
+
+    first, last = float(query.times[run[0]]), float(query.times[run[-1]])
+    inside = [p for p in query_points if first - 1.0 <= p.time <= last + 0.1]
+    inside = [p for p in inside if len(p.points) >= 2 * picture_points.FEWEST]
+    if not inside:
+        return 0, 0, []
+    chosen = [inside[i] for i in np.unique(np.linspace(0, len(inside) - 1, _CHECKED).round().astype(int))]
+    others = points_of(name, sorted(set(video.block[index[run]].tolist())))
+    others = [p for p in others if len(p.points) >= 2 * picture_points.FEWEST]
+    agreed, checked, scales = 0, 0, []
+    for mine in chosen:
+        # Points are kept when a picture has changed: they stand until the next ones.
+        at = float(line.there(mine.time))
+        beside = [p for p in others if at - 2.5 <= p.time <= at + 1.5]
+        if not beside:
+            continue
+        beside.sort(key=lambda p: abs(p.time - at))
+        checked += 1
+        found = [picture_points.agree(mine.points, p.points, (mine.aspect, p.aspect)) for p in beside[:2]]
+        fitting = [f for f in found if f is not None and f.mirrored == flip]
+        if fitting:
+            agreed += 1
+            scales.append(max(fitting, key=lambda f: f.points).scale)
+    return agreed, checked, scales
+
+
+def _joined(found: list[Run]) -> list[Run]:
+    """Stretches on one line are one, and of overlapping ones of a video the better stays."""
+    kept: list[Run] = []
+    for run in sorted(found, key=lambda r: (-r.matched, r.bits)):
+        if not any(_covers(other, run) for other in kept):
+            kept.append(run)
+    return kept
+
+
+def _covers(a: Run, b: Run) -> bool:
+    """Whether most of `b` lies in `a`, here and there."""
+    if a.video != b.video:
+        return False
+
+    def share(long: Span, short: Span) -> float:
+        both = min(long.end, short.end) - max(long.start, short.start)
+        return (both + 0.5) / (short.duration + 0.5)
+
+    return share(a.here, b.here) > 0.5 and share(a.there, b.there) > 0.5
