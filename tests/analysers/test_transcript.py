@@ -11,7 +11,7 @@ from hearing import RATE, VIDEO, data_file, say, through_json, transcribe, windo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cinescope.analysers.transcript import HOLD, Transcript, spread
+from cinescope.analysers.transcript import BEHIND, HOLD, Transcript, spread
 from cinescope.analysers.voice import LONGEST, Voice
 from cinescope.features import speech
 from cinescope.features.speech import Heard
@@ -139,7 +139,7 @@ def test_subtitles_of_signs_alone_do_not_stand_for_the_speech(ears: Ears) -> Non
     found = transcript.feed(
         Window(window.span, sound=window.sound, cues={0: track.cues}, tracks={"voice": voiced((0.5, 1.5))})
     )
-    assert [s.data["origin"] for s in found] == ["embedded:3", "ears:1"]
+    assert [s.data["origin"] for s in found + transcript.finish()] == ["embedded:3", "ears:1"]
     unheard = Transcript()
     unheard.begin(Material(VIDEO))
     assert unheard.feed(Window(Span(0, 2), tracks={"voice": voiced((0.5, 1.5))})) + unheard.finish() == []
@@ -234,6 +234,18 @@ def test_a_restored_transcript_goes_on_where_it_was(ears: Ears) -> None:
         second.restore(through_json(first.state()))
         found += [s for w in fed[kill:] for s in second.feed(w)] + second.finish()
         assert found == whole
+
+
+def test_words_come_a_fixed_while_after_they_were_said(ears: Ears) -> None:
+    sound = np.random.default_rng(0).random(60 * RATE).astype(np.float32)
+    transcript = Transcript()
+    transcript.begin(Material(VIDEO))
+    came = {
+        s.text: w.span.end for w in fed_with(sound, {1: voiced((1.0, 2.0)), 3: voiced((5.0, 6.0))})
+        for s in transcript.feed(w)
+    }  # fmt: skip
+    # Told in the windows that end at 4 and 8 s, the sound of both was there by then.
+    assert list(came.values()) == [4 + BEHIND, 8 + BEHIND]
 
 
 def test_memory_is_bounded(ears: Ears) -> None:

@@ -1,14 +1,16 @@
 """What is said: segments of kind "speech", from subtitles where there are any, else from a recogniser.
 
 Subtitles are taken as they are, every language; only their word times are estimated, and `data.word_times` says so.
-Otherwise each segment of `voice` is one utterance for the recogniser, whose name is in `data.origin`. Knows nothing of
-how recognisers or containers work.
+Otherwise each segment of `voice` is one utterance for the recogniser, whose name is in `data.origin`; its words come up
+to `BEHIND` later, so that it can listen while others look. Knows nothing of how recognisers or containers work.
 """
 
 from __future__ import annotations
 
 import logging
 import re
+from collections import deque
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ import numpy as np
 from cinescope.analysers.voice import LONGEST
 from cinescope.features import speech
 from cinescope.features.speech import SAMPLE_RATE, Heard
+from cinescope.features.speech.aside import Answer, ask
 from cinescope.types import (
     BadQueryError,
     Cue,
@@ -35,6 +38,9 @@ from cinescope.types import (
 PAD = 0.2
 # Seconds of sound kept for a voice segment that is not told yet: its length, and the windows until it is told.
 HOLD = LONGEST + 6.0
+# Seconds of media after which an utterance's words are waited for. Fixed, and not when they happen to be there, so that
+# the segments come in the same order in every run.
+BEHIND = 20.0
 # Titles of subtitle tracks that hold only what is written or sung or foreign, beside speech that has no subtitles.
 _PARTIAL = re.compile(r"\b(forced|foreign|signs|songs)\b", re.IGNORECASE)
 # Scripts written without blanks between words: Han, Hiragana and Katakana, one character a word.
@@ -42,6 +48,17 @@ _UNSPACED = "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0
 _WORDS = re.compile(rf"[^\w\s]*{_UNSPACED}[^\w\s]*|(?:(?!{_UNSPACED})\S)+")
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """An utterance whose words are on their way."""
+
+    due: float  # seconds of media at which they are waited for
+    voice: Span
+    samples: np.ndarray  # float32 (S,)
+    at: float  # seconds, of the first sample
+    answer: Answer
 
 
 class Transcript:
@@ -83,6 +100,7 @@ class Transcript:
         self._sound = np.zeros(0, np.float32)
         self._pending: list[tuple[float, float, bool]] = []  # start, end, whether the speech goes on after it
         self._floor = -np.inf  # seconds: the end of the last utterance
+        self._asked: deque[_Asked] = deque()
 
     def begin(self, material: Material) -> None:
         self._clear()
@@ -108,12 +126,14 @@ class Transcript:
             self._pending += [
                 (s.span.start, s.span.end, bool(s.data.get("goes_on"))) for s in window.tracks.get("voice", ())
             ]
-            found += self._settle(self._end() - PAD)
+            self._settle(self._end() - PAD, window.span.end + BEHIND)
+            found += self._hear(window.span.end)
             self._drop()
         return found
 
     def finish(self) -> list[Segment]:
-        return self._cues(np.inf) + self._settle(np.inf)
+        self._settle(np.inf, np.inf)
+        return self._cues(np.inf) + self._hear(np.inf)
 
     def _take(self, window: Window) -> None:
         """Keep the cues that start here until they have ended."""
@@ -156,26 +176,35 @@ class Transcript:
     def _end(self) -> float:
         return (self._origin or 0.0) + (self._first + len(self._sound)) / SAMPLE_RATE
 
-    def _settle(self, until: float) -> list[Segment]:
-        """Transcribe what ends by `until`."""
-        found: list[Segment] = []
+    def _settle(self, until: float, due: float) -> None:
+        """Ask for the words of what ends by `until`; they are waited for when `due` is reached."""
         while self._pending and self._pending[0][1] <= until:
-            found += self._utterance(*self._pending.pop(0))
-        return found
+            self._utterance(*self._pending.pop(0), due)
 
-    def _utterance(self, start: float, end: float, goes_on: bool) -> list[Segment]:
-        assert self._recogniser is not None
+    def _utterance(self, start: float, end: float, goes_on: bool, due: float) -> None:
         if self._origin is None:  # voice without sound: there is nothing to recognise
-            return []
+            return
         pad = max(0.0, min(PAD, (LONGEST - (end - start)) / 2))
         first = round((max(start - pad, self._floor, self._origin) - self._origin) * SAMPLE_RATE)
         last = round((end + (0.0 if goes_on else pad) - self._origin) * SAMPLE_RATE)
         self._floor = end
         if first < self._first:
             raise ValueError(f"voice told of {start:.2f} to {end:.2f} s when that sound had passed")
-        samples = self._sound[first - self._first : last - self._first]
-        heard = self._recogniser.transcribe(samples, self._origin + first / SAMPLE_RATE)
-        return [self._speech(heard, Span(start, end))] if heard.text else []
+        samples = self._sound[first - self._first : last - self._first].copy()
+        self._ask(due, Span(start, end), samples, self._origin + first / SAMPLE_RATE)
+
+    def _ask(self, due: float, voice: Span, samples: np.ndarray, at: float) -> None:
+        assert self._recogniser is not None
+        self._asked.append(_Asked(due, voice, samples, at, ask(self._recogniser, samples, at)))
+
+    def _hear(self, now: float) -> list[Segment]:
+        found = []
+        while self._asked and self._asked[0].due <= now:
+            asked = self._asked.popleft()
+            heard = asked.answer.result()
+            if heard.text:
+                found.append(self._speech(heard, asked.voice))
+        return found
 
     def _speech(self, heard: Heard, voice: Span) -> Segment:
         assert self._recogniser is not None
@@ -206,6 +235,8 @@ class Transcript:
             "sound": self._sound.copy(),
             "pending": [list(p) for p in self._pending],
             "floor": None if self._floor == -np.inf else self._floor,
+            # The questions, not the answers: the same sound gives the same words again.
+            "asked": [[a.due, a.voice.start, a.voice.end, a.samples, a.at] for a in self._asked],
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -214,6 +245,8 @@ class Transcript:
         self._sound = np.array(state["sound"], np.float32)
         self._pending = [(p[0], p[1], bool(p[2])) for p in state["pending"]]
         self._floor = -np.inf if state["floor"] is None else state["floor"]
+        for due, start, end, samples, at in state.get("asked", ()):
+            self._ask(due, Span(start, end), np.array(samples, np.float32), at)
 
 
 def spread(text: str, span: Span) -> tuple[Word, ...]:
