@@ -1,7 +1,7 @@
 """How well shots are found, and at what cost.
 
-`python -m benchmarks.shots [--quick] [--no-accurate]` in a checkout, with the shared data beside it or named by
-CINESCOPE_TEST_DATA.
+`python -m benchmarks.shots [--quick] [--no-accurate] [--joins 300]` in a checkout, with the shared data beside it or
+named by CINESCOPE_TEST_DATA.
 
 A boundary counts as found when it lies within one picture of a cut, or within two pictures of a dissolve's or fade's
 transition; each true boundary can be found once, everything else that is reported is false. F1 = 2 found / (2 found +
@@ -22,6 +22,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -132,10 +133,9 @@ def measure_joins(joins: list[Join], yuv: list[np.ndarray], make: Callable[[], S
     return tally(joins, detect)
 
 
-def best_rivals(joins: list[Join], quick: bool) -> dict[str, dict[str, float]]:
+def best_rivals(joins: list[Join], measured: list[shot_rivals.Measured], quick: bool) -> dict[str, dict[str, float]]:
     """Detector -> kind -> F1 on odd seeds, at the setting that was best on even ones; see the module's text."""
     started = time.perf_counter()
-    measured = [shot_rivals.measure(j.frames) for j in joins]
     parts = [[i for i, j in enumerate(joins) if j.seed % 2 == parity] for parity in (0, 1)]
 
     def run(name: str, arguments: dict[str, object], part: list[int]) -> Tally:
@@ -178,6 +178,7 @@ def measure_cost(bars: Bars, yuv: list[np.ndarray]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="96 joins, fewer settings of PySceneDetect")
+    parser.add_argument("--joins", type=int, default=300, help="how many are rendered (default: 300)")
     parser.add_argument("--no-accurate", action="store_true", help="leave out the setting that needs torch")
     options = parser.parse_args()
     data, bars = data_folder(), Bars()
@@ -185,12 +186,16 @@ def main() -> int:
         print(f"the shared data is not at {data}: set CINESCOPE_TEST_DATA", file=sys.stderr)
         return 1
     stretches = load(data)
-    joins = [render(stretches, seed) for seed in range(96 if options.quick else 300)]
-    yuv = [to_yuv(j.frames) for j in joins]
+    joins, yuv, measured = [], [], []
+    for seed in range(96 if options.quick else options.joins):
+        join = render(stretches, seed)
+        yuv.append(to_yuv(join.frames))
+        measured.append(shot_rivals.measure(join.frames))
+        joins.append(replace(join, frames=join.frames[:0]))  # 20 MB each
     odd = [i for i, j in enumerate(joins) if j.seed % 2]
     print(f"{len(joins)} joins, {sum(len(y) for y in yuv)} pictures; reported: {len(odd)} of odd seeds", flush=True)
 
-    rivals = best_rivals(joins, options.quick)
+    rivals = best_rivals(joins, measured, options.quick)
     makers: dict[str, Callable[[], Shots]] = {"quick": Shots}
     limits = {"quick": (0.95, 0.85), "accurate": (0.98, 0.93)}
     if not options.no_accurate:
