@@ -3,13 +3,14 @@
     python -m benchmarks.index --only cost [--quick]
 
 The mix: 10 minutes of 1280 x 720 at 30 pictures a second, H.264, AAC stereo at 48 kHz. Pictures: seven shared clips
-that move (senses_cost.CLIPS), one after the other, again and again. Text: a line of four to six words for 9.5 s of every
-10 s, drawn by seed. Sound: recorded speech and music in turn, 10 s each, so that half of it is speech. "Everything" is
+that move (senses_cost.CLIPS), one after the other, again and again. Text: a line of four to six words for 9.5 s of
+every 10 s, drawn by seed. Sound: recorded speech and music in turn, 10 s each, so that half of it is speech. "Everything" is
 every analyser that runs by default on this machine, and meaning, which needs MiniLM (`cinescope models get minilm`).
 
 The run does what `cinescope index` does, with counters around the text reader; its time is that of the clock. Memory is
 the most that was resident, of the process and of the one in which the recogniser listens, added up. For memory the mix
-is also indexed six times in a row as one file of an hour. `--quick`: one minute, and three for memory, which says little.
+is also indexed six times in a row as one file of an hour. `--quick`: one minute, and three for memory, which says
+little.
 """
 
 from __future__ import annotations
@@ -110,8 +111,8 @@ def mix(seconds: float, folder: Path) -> tuple[Path, list[str]]:
     overlay = "[1:v]fps=30,format=rgba[t];[0:v][t]overlay=0:0:eof_action=repeat,format=yuv420p[v]"
     command = [
         *start, "-stream_loop", "-1", "-i", str(once), "-f", "concat", "-safe", "0", "-i", str(listed),
-        "-i", str(heard), "-filter_complex", overlay, "-map", "[v]", "-map", "2:a", "-t", str(seconds), *encode, "-c:a", "aac",
-        "-ac", "2", "-b:a", "128k", str(out),
+        "-i", str(heard), "-filter_complex", overlay, "-map", "[v]", "-map", "2:a", "-t", str(seconds), *encode,
+        "-c:a", "aac", "-ac", "2", "-b:a", "128k", str(out),
     ]  # fmt: skip
     subprocess.run(command, check=True)
     return out, texts
