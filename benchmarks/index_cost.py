@@ -5,7 +5,8 @@
 The mix: 10 minutes of 1280 x 720 at 30 pictures a second, H.264, AAC stereo at 48 kHz. Pictures: seven shared clips
 that move (senses_cost.CLIPS), one after the other, again and again. Text: a line of four to six words for 9.5 s of
 every 10 s, drawn by seed. Sound: recorded speech and music in turn, 10 s each, so that half of it is speech.
-"Everything" is every analyser that runs by default on this machine, and meaning, which needs MiniLM (`cinescope models get minilm`).
+"Everything" is every analyser that runs by default on this machine, and meaning, which needs MiniLM
+(`cinescope models get minilm`).
 
 The run does what `cinescope index` does, with counters around the text reader; its time is that of the clock. Memory is
 the most that was resident, of the process and of the one in which the recogniser listens, added up. For memory the mix
