@@ -2,9 +2,9 @@
 
     python -m benchmarks.removal [--quick]
 
-A library of shared clips is indexed with the real analysers; markers are taken from what is really stored of one video
-(words no other video has, stretches of its thumbnails, its vectors, its id, a note), and looked for in the raw bytes of
-every file before and after the removal, while a reader that was opened before goes on reading.
+A library of shared clips is indexed with every analyser that can run here; markers are taken from what is really stored
+of one video (words no other video has, stretches of its thumbnails and prints, its vectors, its id, a note), and looked
+for in the raw bytes of every file before and after the removal, while a reader that was opened before goes on reading.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.bars import Bars
+from benchmarks.everything import everything
 
 DATA = Path(os.environ.get("CINESCOPE_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "media"
 GOES = "torchcodec__nasa_13013.mp4"
@@ -45,6 +46,9 @@ def _markers(store: object, video_id: str) -> dict[str, bytes]:
     for row in store.rows("thumbs", ["seq", "jpeg"], mine):
         middle = len(row["jpeg"]) // 2
         markers[f"picture {row['seq']}"] = row["jpeg"][middle : middle + 64]
+    for row in store.rows("prints", ["seq", "of", "print"], mine):
+        middle = len(row["print"]) // 2
+        markers[f"print of {row['of']} {row['seq']}"] = row["print"][middle : middle + 64]
     for space in store.spaces():
         from cinescope.library.schema import vector_table
 
@@ -64,7 +68,7 @@ def run(bars: Bars, quick: bool = False) -> None:
         for name in (GOES, *STAYS[: 1 if quick else None]):
             shutil.copy(DATA / name, films / name)
         store = Store.create(str(Path(work) / "lib"))
-        ingest.index(store, films)
+        ingest.index(store, films, only=everything())
         store.refresh()
         gone = next(r["video_id"] for r in store.rows("locations") if r["name"] == GOES)
         notes.add(store, "note", gone, "qqprivatemarker of mine")
