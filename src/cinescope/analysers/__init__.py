@@ -16,10 +16,12 @@ CATALOGUE: dict[str, str] = {
     "screen_text": "cinescope.analysers.screen_text:ScreenText",
     "picture_stats": "cinescope.analysers.picture_stats:PictureStats",
     "camera": "cinescope.analysers.camera:Camera",
+    "faces": "cinescope.analysers.faces:Faces",
     "sound_kinds": "cinescope.analysers.sound_kinds:SoundKinds",
     "quality": "cinescope.analysers.quality:Quality",
     "loudness": "cinescope.analysers.loudness:Loudness",
     "meaning": "cinescope.analysers.meaning:Meaning",
+    "picture_meaning": "cinescope.analysers.picture_meaning:PictureMeaning",
     "picture_print": "cinescope.analysers.picture_print:PicturePrint",
     "sound_print": "cinescope.analysers.sound_print:SoundPrint",
 }
