@@ -11,11 +11,9 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
+from cinescope.library.known import Known, near_names
 from cinescope.library.normal import normalised
 from cinescope.library.query import Filter, FilterName, Query, days, when
 from cinescope.library.store import Store, one_of, quoted
@@ -25,14 +23,9 @@ from cinescope.types import Span
 if TYPE_CHECKING:
     from cinescope.library.track_filters import Condition
 
-_ID = re.compile(r"[0-9a-f]{4,}")
 _PLAIN_NAME = re.compile(r"[a-z0-9_.-]{1,40}")
 # Spans of tags that are written into the predicate; more of them are looked at afterwards, row by row.
 _MOST_SPANS = 100
-_MOST_NAMED = 5
-_RECORDED = re.compile(r"(\d{4})(?:-?(\d{2})(?:-?(\d{2}))?)?")
-# Of each open store: the versions of the tables, and what they say.
-_KNOWN: WeakKeyDictionary[Store, tuple[tuple[int, int], Known]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -122,14 +115,15 @@ def scope_of(store: Store, query: Query) -> Scope:
     if names & {"video", "folder", "date", "length"} or first_day or day_after:
         known = Known.read(store)
         choices: tuple[tuple[FilterName, Callable[[str], set[str]]], ...] = (
-            ("video", known.called), ("folder", known.below), ("date", known.made), ("length", known.lasting),
+            ("video", known.called), ("folder", known.below), ("date", lambda value: known.between(*days(value))),
+            ("length", lambda value: _lasting(known, value)),
         )  # fmt: skip
         for name, choose in choices:
             videos, why = _narrowed(videos, query, name, choose, known)
             if why:
                 return Scope(none=why)
         if first_day or day_after:
-            made = frozenset(v for v in known.ids if (first_day or "") <= known.day(v) < (day_after or "9999-99-99"))
+            made = frozenset(known.between(first_day, day_after or "9999-99-99"))
             if not made:
                 said = " ".join(str(f) for f in query.filters if f.name in ("before", "after"))
                 return Scope(none=f"no video here is from {said}")
@@ -211,151 +205,44 @@ def _narrowed(
     return videos, ""
 
 
+def _lasting(known: Known, value: str) -> set[str]:
+    length = parsed("length", value)
+    assert isinstance(length, Range)
+    return {v for v, seconds in known.durations.items() if seconds is not None and length.holds(seconds)}
+
+
 def _written(
     store: Store, query: Query, kind: FilterName
 ) -> tuple[list[dict[str, list[Span] | None]], list[dict[str, list[Span] | None]], str]:
     """Where each wanted and each unwanted tag (or collection) is: video -> stretches, None for the whole video."""
+    places, names = store.derived(f"where a {kind} is", ["notes"], lambda: _places(store, kind))
+    wanted = []
+    for value in query.values(kind):
+        found = places.get(normalised(value) or value)
+        if found is None:
+            what = f"no video has the tag '{value}'" if kind == "tag" else f"there is no collection '{value}'"
+            return [], [], what + near_names(value, names)
+        wanted.append(found)
+    unwanted = [places.get(normalised(v) or v, {}) for v in query.values(kind, negated=True)]
+    return wanted, unwanted, ""
+
+
+def _places(store: Store, kind: FilterName) -> tuple[dict[str, dict[str, list[Span] | None]], list[str]]:
+    """Where each tag (or collection) is, by its name folded, and the names as they are written."""
     places: dict[str, dict[str, list[Span] | None]] = {}
-    names: dict[str, str] = {}
+    names: dict[str, str] = {}  # as written -> folded
     for row in store.rows("notes", ["video_id", "text", "start", "end"], f"kind = {quoted(kind)}"):
-        key = normalised(row["text"]) or row["text"]
-        names[key] = row["text"]
-        of_name = places.setdefault(key, {})
+        text = row["text"]
+        if text not in names:
+            names[text] = normalised(text) or text
+        of_name = places.setdefault(names[text], {})
         if row["start"] is None or row["end"] is None:
             of_name[row["video_id"]] = None
         else:
             spans = of_name.setdefault(row["video_id"], [])
             if spans is not None:
                 spans.append(Span(row["start"], row["end"]))
-    wanted = []
-    for value in query.values(kind):
-        found = places.get(normalised(value) or value)
-        if found is None:
-            what = f"no video has the tag '{value}'" if kind == "tag" else f"there is no collection '{value}'"
-            return [], [], what + near_names(value, names.values())
-        wanted.append(found)
-    unwanted = [places.get(normalised(v) or v, {}) for v in query.values(kind, negated=True)]
-    return wanted, unwanted, ""
-
-
-class Known:
-    """What filters need to know of every video: names, places, days."""
-
-    def __init__(self, videos: list[dict[str, Any]], locations: list[dict[str, Any]]) -> None:
-        self.ids = [v["id"] for v in videos]
-        self._titles = {v["id"]: v["title"] or "" for v in videos}
-        self._recorded = {v["id"]: v["recorded"] or "" for v in videos}
-        self._durations = {v["id"]: v["duration"] for v in videos}  # None where nobody knows
-        self._paths: dict[str, list[bytes]] = {v["id"]: [] for v in videos}
-        self._changed: dict[str, int] = {}
-        self._shown: dict[str, list[str]] = {v["id"]: [] for v in videos}
-        for place in locations:
-            video_id, changed = place["video_id"], place["modified_ns"]
-            self._paths.setdefault(video_id, []).append(bytes(place["path"]))
-            self._shown.setdefault(video_id, []).append(place["name"])
-            if changed:
-                self._changed[video_id] = min(changed, self._changed.get(video_id, changed))
-        self._days: dict[str, str] = {}
-
-    @classmethod
-    def read(cls, store: Store) -> Known:
-        """As the tables are now; kept until one of them changes."""
-        versions = (store.dataset("videos").version, store.dataset("locations").version)
-        kept = _KNOWN.get(store)
-        if kept is None or kept[0] != versions:
-            known = cls(
-                store.rows("videos", ["id", "title", "recorded", "duration"]),
-                store.rows("locations", ["video_id", "path", "name", "modified_ns"]),
-            )
-            kept = _KNOWN[store] = (versions, known)
-        return kept[1]
-
-    def names(self, video_id: str) -> list[str]:
-        """File names, their stems, and the title."""
-        files = [os.path.basename(os.fsdecode(path)) for path in self._paths[video_id]] + self._shown[video_id]
-        stems = [os.path.splitext(file)[0] for file in files]
-        return [n for n in dict.fromkeys([*files, *stems, self._titles[video_id]]) if n]
-
-    def day(self, video_id: str) -> str:
-        """ISO day on which it was recorded, or on which its oldest file was last changed; "" where neither is known."""
-        if video_id not in self._days:
-            recorded = _RECORDED.match(self._recorded.get(video_id, ""))
-            changed = self._changed.get(video_id)
-            if recorded:
-                day = f"{recorded[1]}-{recorded[2] or '01'}-{recorded[3] or '01'}"
-            else:
-                day = datetime.fromtimestamp(changed / 1e9).date().isoformat() if changed else ""
-            self._days[video_id] = day
-        return self._days[video_id]
-
-    def called(self, value: str) -> set[str]:
-        """By id (four digits or more of it), path, file name, stem or title, with * and ?; else by a part of these."""
-        folded, alike, path = value.casefold(), normalised(value), os.fsencode(os.path.abspath(value))
-        if _ID.fullmatch(folded):
-            by_id = {v for v in self.ids if v.startswith(folded)}
-            if by_id:
-                return by_id
-        named = {v: [n.casefold() for n in self.names(v)] for v in self.ids}
-        ways: tuple[Callable[[str], bool], ...] = (
-            lambda v: path in self._paths[v],
-            lambda v: folded in named[v],
-            lambda v: bool(alike) and any(normalised(name) == alike for name in named[v]),
-            lambda v: ("*" in folded or "?" in folded) and any(fnmatchcase(name, folded) for name in named[v]),
-            lambda v: len(folded) > 1 and any(folded in name for name in named[v]),
-        )
-        for way in ways:
-            found = {v for v in self.ids if way(v)}
-            if found:
-                return found
-        return set()
-
-    def below(self, value: str) -> set[str]:
-        """By folder: a path, or the name of folders one inside the other (`2024/holiday`) anywhere in a path."""
-        folder = os.fsencode(os.path.abspath(os.path.expanduser(value)))
-        prefix = folder.rstrip(b"/") + b"/"
-        found = {v for v in self.ids if any(path.startswith(prefix) for path in self._paths[v])}
-        inner = "/" + value.strip("/").casefold() + "/"
-        if found or len(inner) == 2:
-            return found
-        return {v for v in self.ids if any(inner in os.fsdecode(path).casefold() for path in self._paths[v])}
-
-    def made(self, value: str) -> set[str]:
-        first, after = days(value)
-        return {v for v in self.ids if first <= self.day(v) < after}
-
-    def lasting(self, value: str) -> set[str]:
-        length = parsed("length", value)
-        assert isinstance(length, Range)
-        return {v for v, seconds in self._durations.items() if seconds is not None and length.holds(seconds)}
-
-    def without(self, name: FilterName, value: str) -> str:
-        """Why a filter fits nothing."""
-        if not self.ids:
-            return "there are no videos in this library yet"
-        if name == "date":
-            return f"no video here is from {value}"
-        if name == "length":
-            return f"no video here is of length:{value}"
-        if name == "folder":
-            folders = {os.path.dirname(os.fsdecode(path)) for paths in self._paths.values() for path in paths}
-            return f"no video here is in the folder '{value}'" + near_names(value, folders)
-        return f"no video here is called '{value}'" + near_names(
-            value, {n for v in self.ids for n in self.names(v) if n}
-        )
-
-
-def near_names(value: str, names: Iterable[str]) -> str:
-    """`; near it: ...`, or a few of the names there are."""
-    listed = sorted(set(names))
-    if not listed:
-        return ""
-    from rapidfuzz import fuzz, process
-
-    close = process.extract(value, listed, scorer=fuzz.WRatio, processor=str.casefold, limit=3, score_cutoff=70)
-    if close:
-        return f"; near it: {', '.join(name for name, _, _ in close)}"
-    more = ", …" if len(listed) > _MOST_NAMED else ""
-    return f"; there are: {', '.join(listed[:_MOST_NAMED])}{more}"
+    return places, list({folded: text for text, folded in names.items()}.values())
 
 
 def keyword_filters(values: dict[str, Any]) -> list[Filter]:

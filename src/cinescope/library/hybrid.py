@@ -134,7 +134,9 @@ def _readable(text: str, meta: EncoderMeta) -> bool:
 
 def _unread(store: Store, meta: EncoderMeta) -> str:
     """The languages of this library's videos that the model cannot read."""
-    languages = {str(r["language"]) for r in store.rows("videos", ["language"])}
+    languages = store.derived(
+        "languages", ["videos"], lambda: {str(r["language"]) for r in store.rows("videos", ["language"])}
+    )
     other = sorted(code for code in languages if not meta.reads(code))
     return f"what is in {_listed(other)}, which {meta.name} cannot read" if other else ""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 
-from cinescope.library.filters import Known, Scope
+from cinescope.library.filters import Scope
+from cinescope.library.known import Known
 from cinescope.library.matching import Text, units_of
 from cinescope.library.query import Query
 from cinescope.library.question import COLUMNS, Row
@@ -20,14 +22,15 @@ _FIRST_VIDEOS = 8
 def listing(store: Store, query: Query, scope: Scope, limit: int, looked_at: tuple[str, ...]) -> SearchResult:
     """At most `limit` rows, each a moment."""
     unwanted = units_of(query.unwanted)
-    where = " AND ".join(c for c in (scope.predicate(), one_of("kind", looked_at)) if c)
+    of_kinds = one_of("kind", looked_at)
     known = Known.read(store)
     videos = sorted(known.ids if scope.videos is None else scope.videos, key=lambda v: (known.day(v), v), reverse=True)
     moments: list[Moment] = []
     at, many = 0, _FIRST_VIDEOS
     while at < len(videos) and len(moments) <= limit:
         some = videos[at : at + many]
-        rows = store.rows("segments", COLUMNS, f"{where} AND {one_of('video_id', some)}")
+        where = replace(scope, videos=frozenset(some)).predicate()
+        rows = store.rows("segments", COLUMNS, f"{where} AND {of_kinds}")
         by_video: dict[str, list[Row]] = defaultdict(list)
         for row in rows:
             span = Span(row["start"], max(row["start"], row["end"]))

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from cinescope.library.filters import Known, Scope, is_plain_name, keyword_filters, scope_of
+from cinescope.library.filters import Scope, is_plain_name, keyword_filters, scope_of
+from cinescope.library.known import Known
 from cinescope.library.lookup import look_up
 from cinescope.library.matching import Match, Text, Unit, needed, units_of
 from cinescope.library.moments import GAP, Group, Hit, hits_of_row, merged, scored, without_repeats
@@ -133,7 +134,10 @@ def _looked_at(store: Store, scope: Scope) -> tuple[str, ...]:
 
 
 def _some(store: Store, kind: str) -> bool:
-    return bool(store.rows("segments", ["kind"], f"kind = '{kind}'", limit=1))
+    there: dict[str, bool] = store.derived("kinds that there are", ["segments"], dict)
+    if kind not in there:
+        there[kind] = bool(store.rows("segments", ["kind"], f"kind = '{kind}'", limit=1))
+    return there[kind]
 
 
 def _shortened(text: str) -> str:

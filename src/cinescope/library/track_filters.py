@@ -20,7 +20,8 @@ from cinescope.library.track_values import BLURRED, CAMERA, PLAIN, TRACK_FILTERS
 from cinescope.types import Evidence, Moment, SearchResult, Span
 
 if TYPE_CHECKING:
-    from cinescope.library.filters import Known, Scope
+    from cinescope.library.filters import Scope
+    from cinescope.library.known import Known
     from cinescope.library.query import Query
     from cinescope.library.store import Store
 
