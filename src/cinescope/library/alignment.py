@@ -47,6 +47,23 @@ def lines(
     return found
 
 
+def fitted(line: Line, here: np.ndarray, there: np.ndarray, tolerance: float) -> Line:
+    """The line bent to pairs of moments near it, where these reach far enough to tell its speed."""
+    if len(here) < 8 or float(here[-1] - here[0]) < 8.0:
+        return line
+    slope, offset = line.speed, line.offset
+    for _ in range(3):
+        on = np.abs(there - slope * here - offset) <= tolerance
+        if on.sum() < 8:
+            return line
+        middle = float(here[on].mean())
+        fit, level = (float(v) for v in np.polyfit(here[on] - middle, there[on], 1))
+        if abs(fit - line.speed) > 0.1:
+            return line
+        slope, offset = fit, level - fit * middle
+    return Line(slope, offset, line.votes, line.pairs)
+
+
 def _best(here: np.ndarray, there: np.ndarray, tolerance: float, speeds: tuple[float, ...]) -> Line:
     moments, number = np.unique(here, return_inverse=True)
     middle = float(np.median(here))

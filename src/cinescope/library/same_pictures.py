@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cinescope.library.alignment import Line, lines
+from cinescope.library.alignment import Line, fitted, lines
+from cinescope.library.near_codes import Codes, near, ways
 from cinescope.library.prints import Pictures, Pointed
 from cinescope.types import Span
 
@@ -25,7 +26,6 @@ TOLERANCE = 0.4  # seconds
 GAP = 3.0  # seconds without a match that do not end a stretch
 _CHECKED = 6  # pairs of a stretch whose points are compared
 _MOST_PAIRS = 200_000  # of a piece and a video
-_CHUNK = 1 << 18  # prints that are compared at once
 PointsOf = Callable[[str, Sequence[int]], list[Pointed]]
 
 
@@ -46,31 +46,29 @@ class Run:
     mirrored: bool
 
 
-def ways(parts: int) -> list[tuple[bool, int, int]]:
-    """(mirrored, part here, part there): how a copy may lie in the other. One of the two is always whole."""
-    pairs = [(0, n) for n in range(parts)] + [(n, 0) for n in range(1, parts)]
-    return [(turned, a, b) for turned in (False, True) for a, b in pairs]
-
-
 def runs(
     query: Pictures,
     query_points: list[Pointed],
     library: Pictures,
     points_of: PointsOf,
     skip: Callable[[str, np.ndarray, np.ndarray], np.ndarray] | None = None,
+    index: Codes | None = None,
+    total: int | None = None,
 ) -> list[Run]:
     """Every stretch of the library that shows what a stretch of the query shows, the longest first.
 
     `points_of(video, rows)` reads the points of a video's rows. `skip(video, here, there)` says which pairs of
-    moments are not looked for (a video is always like itself).
+    moments are not looked for (a video is always like itself). `index`: of the library's codes, where many queries
+    are put to it, of `total` pictures together.
     """
     found: list[Run] = []
     if not len(query) or not len(library):
         return found
+    index = Codes(library.codes) if index is None else index
     begins = np.searchsorted(library.video, np.arange(len(library.videos) + 1))
     of_video: dict[int, Pictures] = {}
     for piece in pieces(query):
-        here, there, way = near(query.codes[piece], library.codes)
+        here, there, way = near(query.codes[piece], index, NEAR, total)
         owner = library.video[there]
         for video in np.unique(owner):
             mine = np.nonzero(owner == video)[0]
@@ -100,52 +98,43 @@ def pieces(query: Pictures) -> Iterator[np.ndarray]:
         yield inside
 
 
-def near(here: np.ndarray, there: np.ndarray, most: int = NEAR) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(A, R) and (B, R) codes -> three (P,): number here, number there, number of the way, of pairs that differ by at
-    most `most` bits in any way; a pair comes once, in its nearest way."""
-    from cinescope.features.signal.picture_print import differing, mirrored
-
-    found: list[np.ndarray] = []
-    every = ways(here.shape[1])
-    for start in range(0, len(there), _CHUNK):
-        part = there[start : start + _CHUNK]
-        for number, codes in enumerate(here):
-            turned = mirrored(codes)
-            best = np.full(len(part), 255, np.uint8)
-            way = np.zeros(len(part), np.uint8)
-            for i, (flip, a, b) in enumerate(every):
-                bits = differing((turned if flip else codes)[a], part[:, b])
-                better = bits < best
-                best[better], way[better] = bits[better], i
-            hit = np.nonzero(best <= most)[0]
-            found.append(np.stack([np.full(len(hit), number), hit + start, way[hit]], axis=1))
-    joined = np.concatenate([np.zeros((0, 3), np.int64), *found])
-    return joined[:, 0], joined[:, 1], joined[:, 2]
-
-
 def _along(
     line: Line, way: np.ndarray, query: Pictures, query_points: list[Pointed], video: Pictures, points_of: PointsOf
 ) -> list[Run]:
     """The stretches of a line on which the pictures really are the same."""
-    from cinescope.features.signal.picture_print import differing, mirrored
+    from cinescope.features.signal.picture_print import mirrored
 
     flip, a, b = ways(query.codes.shape[1])[int(np.bincount(way.astype(np.int64)).argmax())]
     codes = mirrored(query.codes[:, a]) if flip else query.codes[:, a]
-    at = np.asarray(line.there(query.times))
-    after = np.clip(np.searchsorted(video.times, at), 1, len(video) - 1) if len(video) > 1 else np.zeros(len(at), int)
-    # A picture here stands between two there: the nearer in looks counts, if it is near in time.
-    sides = np.stack([np.maximum(after - 1, 0), after], axis=1)
-    bits = differing(codes[:, None], video.codes[sides, b]).astype(np.int64)
-    bits[np.abs(video.times[sides] - at[:, None]) > 2 * TOLERANCE] = 64
-    nearest = bits.argmin(axis=1)
-    rows = np.arange(len(at))
-    bits, index = bits[rows, nearest], sides[rows, nearest]
+    bits, index = _beside(line, codes, query.times, video, b)
+    alike = bits <= ALONG
+    line = fitted(line, query.times[alike], video.times[index[alike]], 2 * TOLERANCE)
+    bits, index = _beside(line, codes, query.times, video, b)
     made = []
     for run in _stretches(query.times, bits <= ALONG):
         judged = _judged(run, bits, index, line, flip, query, query_points, video, points_of)
         if judged is not None:
             made.append(judged)
     return made
+
+
+def _beside(
+    line: Line, codes: np.ndarray, times: np.ndarray, video: Pictures, part: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """(Q,) codes at (Q,) times -> the fewest bits by which each differs from a picture near the line, 64 where there is
+    none, and the number of that picture; of equals the nearest in time."""
+    from cinescope.features.signal.picture_print import differing
+
+    at = np.asarray(line.there(times))
+    after = np.searchsorted(video.times, at)
+    around = np.clip(after[:, None] + np.arange(-3, 3), 0, len(video) - 1)
+    apart = np.abs(video.times[around] - at[:, None])
+    bits = differing(codes[:, None], video.codes[around, part]).astype(np.float64)
+    # A fraction of a bit a second decides between equals: pictures that do not change do not bend the line.
+    cost = np.where(apart <= 2 * TOLERANCE, bits + apart / 4, 64.0)
+    best = cost.argmin(axis=1)
+    rows = np.arange(len(at))
+    return np.where(cost[rows, best] < 64, bits[rows, best], 64).astype(np.int64), around[rows, best]
 
 
 def _stretches(times: np.ndarray, matched: np.ndarray) -> Iterator[np.ndarray]:
@@ -222,7 +211,7 @@ def _compared(
 
 
 def _joined(found: list[Run]) -> list[Run]:
-    """Stretches on one line are one, and of overlapping ones of a video the better stays."""
+    """Of stretches of a video that overlap the better stays, the longest first."""
     kept: list[Run] = []
     for run in sorted(found, key=lambda r: (-r.matched, r.bits)):
         if not any(_covers(other, run) for other in kept):
@@ -231,12 +220,16 @@ def _joined(found: list[Run]) -> list[Run]:
 
 
 def _covers(a: Run, b: Run) -> bool:
-    """Whether most of `b` lies in `a`, here and there."""
-    if a.video != b.video:
+    """Whether `b` tells nothing besides `a`: most of it lies in `a` here, and there too or with pictures less alike.
+
+    What is really shown twice is as much the same the second time, and moves; a shot that hardly moves is like
+    every other second of itself.
+    """
+    if a.video != b.video or _share(a.here, b.here) <= 0.5:
         return False
+    return _share(a.there, b.there) > 0.5 or b.moving < 3 or b.bits > a.bits + 3
 
-    def share(long: Span, short: Span) -> float:
-        both = min(long.end, short.end) - max(long.start, short.start)
-        return (both + 0.5) / (short.duration + 0.5)
 
-    return share(a.here, b.here) > 0.5 and share(a.there, b.there) > 0.5
+def _share(long: Span, short: Span) -> float:
+    both = min(long.end, short.end) - max(long.start, short.start)
+    return (both + 0.5) / (short.duration + 0.5)
