@@ -54,7 +54,7 @@ def choose_analysers(only: Sequence[str], skip: Sequence[str], settings: dict[st
     for name in (*only, *skip, *settings):
         if name not in known:
             raise BadQueryError(f"there is no analyser '{name}'", f"the ones here are {', '.join(sorted(known))}")
-    wanted = list(only) or [n for n in known if getattr(analyser_class(n), "by_default", True)]
+    wanted = list(only) or [n for n in known if n in settings or _by_default(analyser_class(n))]
     made: dict[str, Any] = {}
     missing: list[Problem] = []
     while wanted:
@@ -88,6 +88,12 @@ def choose_analysers(only: Sequence[str], skip: Sequence[str], settings: dict[st
         frozenset(n for n, a in usable.items() if a.needs.subtitles),
         tuple(missing),
     )
+
+
+def _by_default(kind: Any) -> bool:
+    """Whether an analyser runs unasked. One with `where_possible` is not missed where it cannot."""
+    runs = getattr(kind, "by_default", True)
+    return bool(runs and not (getattr(kind, "where_possible", False) and kind.available()))
 
 
 def plan_video(store: Store, found: Found, video: Video, chosen: Chosen) -> Plan:

@@ -1,0 +1,27 @@
+"""A tiny picture model, so that the analyser that needs one is held to the rules as well."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def picture_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("onnx", reason="the extra meaning-build is not installed")
+    from tests.features.tiny_pictures import tiny
+
+    from cinescope.features.backbones.picture_build import build_picture_model
+
+    place = tmp_path_factory.mktemp("models")
+    build_picture_model(tiny(tmp_path_factory.mktemp("checkpoint") / "clip", "clip"), place / "tiny-clip", "tiny-clip")
+    return place
+
+
+@pytest.fixture(autouse=True)
+def with_a_picture_model(own_home: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the analyser of pictures' meaning only: the others are tested without models."""
+    name = getattr(request.node, "callspec", None) and request.node.callspec.params.get("name")
+    if name == "picture_meaning":
+        monkeypatch.setenv("CINESCOPE_MODELS", str(request.getfixturevalue("picture_models")))
