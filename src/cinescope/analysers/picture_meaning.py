@@ -1,9 +1,9 @@
 """What is seen, as vectors that lie near the texts that describe it. Sees a picture a second; a picture model embeds.
 
-Makes the kind "picture": `data.vector`, D numbers of length 1, `data.space` (model and version) and `data.of` "picture".
-A segment lasts as long as the view stays nearly the same: its vector is of its first picture. A new one begins where the
-view has changed and the last one is `every` seconds old, or at once where the change is great (a cut). Pictures in which
-nothing is to be seen (black, white) belong to none.
+Makes the kind "picture": `data.vector`, D numbers of length 1, `data.space` (model and version), `data.of` "picture".
+A segment lasts as long as the view stays nearly the same: its vector is of its first picture. A new one begins where
+the view has changed and the last one is `every` seconds old, or at once where the change is great (a cut). Pictures
+in which nothing is to be seen (black, white) belong to none.
 """
 
 from __future__ import annotations
