@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from cinescope.library import alike, prints, same, same_pictures, same_sounds
+from cinescope.library import alike, prints, same
 from cinescope.library.filters import Scope, keyword_filters, scope_of
 from cinescope.library.prints import PICTURE, SOUND
 from cinescope.library.query import Query, parse
@@ -122,13 +122,15 @@ def _unread(store: Store, senses: tuple[str, ...], scope: Scope) -> tuple[str, .
     )
 
 
-def matches_of(
-    store: Store, of: Example, senses: Sequence[str], videos: frozenset[str] | None, least: float = 0.0
-) -> list[Match]:
+def matches_of(store: Store, of: Example, senses: Sequence[str], videos: frozenset[str] | None) -> list[Match]:
     """Where the example's material is in these videos (None: all), itself left out."""
-    pictures, sounds = [], []
     chosen = None if videos is None else sorted(videos)
-    sound = prints.read_sounds(store, chosen) if SOUND in senses or of.kind == "clip" else prints.sounds_of([])
+    needed = SOUND in senses or of.kind == "clip"
+    shelf = same.Shelf(
+        prints.read_pictures(store, chosen) if PICTURE in senses else prints.pictures_of([]),
+        prints.read_sounds(store, chosen) if needed else prints.sounds_of([]),
+        lambda video, rows: prints.read_points(store, video, rows),
+    )
 
     def own(video: str, here: np.ndarray, there: np.ndarray) -> np.ndarray:
         """What lies in the example itself is no find."""
@@ -136,23 +138,8 @@ def matches_of(
             return np.zeros(len(here), bool)
         return (there >= of.span.start - 1.0) & (there <= of.span.end + 1.0)
 
-    if PICTURE in senses:
-        library = prints.read_pictures(store, chosen)
-        pictures = same_pictures.runs(
-            of.pictures, of.points, library, lambda video, rows: prints.read_points(store, video, rows), own
-        )
-    if SOUND in senses:
-        sounds = same_sounds.runs(of.sounds, sound, own)
-
-    def heard(run: same_pictures.Run) -> bool:
-        here = (of.sounds.times >= run.here.start) & (of.sounds.times <= run.here.end)
-        if run.video not in sound.videos or int(here.sum()) < 2 * same_sounds.LEAST:
-            return False
-        there = (sound.times >= run.there.start) & (sound.times <= run.there.end)
-        there &= sound.video == sound.videos.index(run.video)
-        return int(there.sum()) >= 2 * same_sounds.LEAST
-
-    return same.joined(pictures, sounds, heard, least)
+    compared = of.sounds if SOUND in senses else prints.sounds_of([])
+    return same.found(of.pictures, of.points, compared, shelf, own, heard=of.sounds)
 
 
 def _alike(
@@ -196,7 +183,8 @@ def _result(
     elif not matches:
         notes.append("the same is not here; these are only alike")
     elif near:
-        notes.append(f"the first {len(matches)} {'is' if len(matches) == 1 else 'are'} the same, the others only alike")
+        first = "the first is" if len(matches) == 1 else f"the first {len(matches)} are"
+        notes.append(f"{first} the same, the others only alike")
     result = SearchResult(
         tuple(moments[:limit]), said, "; ".join(notes), total=len(moments), looked_at=senses, not_looked_at=unread,
         absent=not matches,

@@ -39,6 +39,10 @@ class Pictures:
             self.place[chosen],
         )  # fmt: skip
 
+    def only(self, video: str) -> Pictures:
+        """Those of one video."""
+        return self.of(_of_one(self.videos, self.video, video))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sounds:
@@ -54,6 +58,10 @@ class Sounds:
 
     def of(self, chosen: np.ndarray) -> Sounds:
         return Sounds(self.videos, self.video[chosen], self.times[chosen], self.codes[chosen])
+
+    def only(self, video: str) -> Sounds:
+        """Those of one video."""
+        return self.of(_of_one(self.videos, self.video, video))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,6 +173,13 @@ def _rows(store: Store, of: str, videos: Iterable[str] | None) -> list[dict[str,
     columns = ["video_id", "seq", "start", "print"]
     rows = store.rows(schema.PRINTS, columns, " AND ".join(conditions))
     return sorted(rows, key=lambda r: (r["video_id"], r["start"]))
+
+
+def _of_one(videos: tuple[str, ...], owner: np.ndarray, video: str) -> np.ndarray:
+    """The numbers of one video's prints; rows are in the order of videos."""
+    if video not in videos:
+        return np.arange(0)
+    return np.arange(*np.searchsorted(owner, (videos.index(video), videos.index(video) + 1)))
 
 
 def _numbered(ids: list[str]) -> tuple[tuple[str, ...], np.ndarray]:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from cinescope.library import same_pictures, same_sounds
+from cinescope.library.near_codes import Codes
+from cinescope.library.prints import Pictures, Pointed, Sounds
 from cinescope.types import Span
 
 _STANDS = 0.5  # seconds that a picture stands after its print
 _SAME_LINE = 1.5  # seconds by which the two lines of picture and sound may differ and still be one
+Skip = Callable[[str, np.ndarray, np.ndarray], np.ndarray]
 _WHOLE = (0.93, 1.08)  # scale of one picture in another from and to which nothing counts as cut off
 
 
@@ -26,6 +31,8 @@ class Match:
     picture_seconds: float = 0.0  # of `here` that were found by picture
     sound_seconds: float = 0.0
     still: bool = False  # the picture does not change in it
+    other_sound: bool = False  # both have sound there, and it is not the same
+    bits: float = 0.0  # of 64 by which the pictures' codes differ, mean
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -44,37 +51,74 @@ class Match:
         said += ["cropped"] if self.cropped == "here" else ["with more around it"] if self.cropped else []
         if abs(self.speed - 1) >= 0.015:
             said.append(f"{abs(self.speed - 1):.0%} {'faster' if self.speed > 1 else 'slower'}")
-        if self.kinds == ("picture",) and not self.still:
-            said.append("picture only")
+        if self.other_sound:
+            said.append("with other sound")
         elif self.kinds == ("sound",):
             said.append("sound only")
         return ", ".join(said)
 
 
+@dataclass(slots=True, eq=False)
+class Shelf:
+    """What is compared with: pictures and sounds of a library, and a way to read the points of a video's rows."""
+
+    pictures: Pictures
+    sounds: Sounds
+    points_of: same_pictures.PointsOf
+    total: int | None = None  # pictures that will be looked up in all, where many queries are put
+    codes: Codes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.codes = Codes(self.pictures.codes)
+
+
+def found(
+    pictures: Pictures, points: list[Pointed], sounds: Sounds, shelf: Shelf, skip: Skip, heard: Sounds | None = None
+) -> list[Match]:
+    """Every stretch of the shelf that is the same as one here, the longest first.
+
+    `skip(video, here, there)` says which pairs of moments are not looked for. `heard`: the sound that is here, where
+    `sounds`, which is compared, is not all of it.
+    """
+    own = sounds if heard is None else heard
+    seen = same_pictures.runs(pictures, points, shelf.pictures, shelf.points_of, skip, shelf.codes, shelf.total)
+    return joined(seen, same_sounds.runs(sounds, shelf.sounds, skip), lambda run: _heard(run, own, shelf.sounds))
+
+
+def _heard(run: same_pictures.Run, here: Sounds, there: Sounds) -> bool:
+    """Whether there is sound on both sides of a stretch of pictures."""
+    if run.video not in there.videos:
+        return False
+    number = there.videos.index(run.video)
+    first, last = np.searchsorted(there.video, (number, number + 1))
+    of_video = there.times[first:last]
+    return all(
+        int(((times >= span.start) & (times <= span.end)).sum()) >= 2 * same_sounds.LEAST
+        for times, span in ((here.times, run.here), (of_video, run.there))
+    )
+
+
 def joined(
-    pictures: list[same_pictures.Run],
-    sounds: list[same_sounds.Run],
-    heard: Callable[[same_pictures.Run], bool],
-    least: float = 0.0,
+    pictures: list[same_pictures.Run], sounds: list[same_sounds.Run], heard: Callable[[same_pictures.Run], bool]
 ) -> list[Match]:
     """Picture and sound of one stretch as one match, the longest first.
 
     A picture that does not change is no proof by itself: two takes of the same person at the same desk look the
     same. `heard(run)` says whether there is sound on both sides; then a still stretch counts only where that agrees.
-    `least`: seconds of a match.
     """
     left = list(sounds)
-    found: list[Match] = []
+    made: list[Match] = []
     for run in pictures:
         fitting = [s for s in left if _one(run, s)]
-        if run.moving < 2 and not fitting and heard(run):
+        other = not fitting and heard(run)
+        if run.moving < 2 and other:
             continue
         here, there = _with_end(run.here), _with_end(run.there)
         seconds = here.duration
         for sound in fitting:
             left.remove(sound)
             here, there = here.union(sound.here), there.union(sound.there)
-        found.append(
+        made.append(
             Match(
                 run.video,
                 here,
@@ -85,10 +129,12 @@ def joined(
                 seconds,
                 sum(s.here.duration for s in fitting),
                 run.moving < 2,
+                other,
+                run.bits,
             )
         )
-    found += [Match(s.video, s.here, s.there, sound_seconds=s.here.duration) for s in left]
-    return sorted((m for m in found if m.here.duration >= least), key=lambda m: -m.here.duration)
+    made += [Match(s.video, s.here, s.there, sound_seconds=s.here.duration) for s in left]
+    return sorted(made, key=lambda m: -m.here.duration)
 
 
 def _with_end(span: Span) -> Span:
