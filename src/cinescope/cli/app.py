@@ -33,6 +33,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Look": {
         "list": ("list_videos:list_videos", "the videos of the library"),
         "show": ("show:show", "one video as a timeline in the terminal"),
+        "duplicates": ("duplicates:duplicates", "what is there more than once; deletes nothing"),
         "export": ("export:export", "words as SRT, VTT, JSON, CSV or chapters"),
     },
     "Write": {

@@ -111,7 +111,7 @@ def joined(
     for run in pictures:
         fitting = [s for s in left if _one(run, s)]
         other = not fitting and heard(run)
-        if run.moving < 2 and other:
+        if run.still and other:
             continue
         here, there = _with_end(run.here), _with_end(run.there)
         seconds = here.duration
@@ -128,7 +128,7 @@ def joined(
                 "here" if run.scale < _WHOLE[0] else "there" if run.scale > _WHOLE[1] else "",
                 seconds,
                 sum(s.here.duration for s in fitting),
-                run.moving < 2,
+                run.still,
                 other,
                 run.bits,
             )

@@ -19,7 +19,9 @@ from cinescope.types import Span
 NEAR = 14  # bits of 64 from which pictures are no candidates for each other
 ALONG = 16  # bits: once a line is known, more may differ
 SURE = 8.0  # mean bits along a line from which no points are needed
-MOVES = 10  # bits by which pictures of one stretch differ for it to count as moving
+# Bits, and share of them, by which pictures at one moment must differ less than pictures at moments further apart.
+MOVES, MOVES_SHARE = 2.0, 0.75
+_ELSEWHERE = 0.9  # seconds from which a moment is another one
 PIECE = 60.0  # seconds of a query that are aligned at once, so that several stretches of a long one are found
 SAMPLES = 48  # pictures of a piece that are looked up; the others are compared along the lines
 TOLERANCE = 0.4  # seconds
@@ -39,7 +41,7 @@ class Run:
     speed: float
     matched: int  # pictures
     bits: float  # that differ, mean
-    moving: int  # pictures of it that differ from one another
+    still: bool  # nothing tells the stretch from a moment earlier or later of itself
     agreed: int  # of those checked, how many pairs' points agree
     checked: int
     scale: float  # of the query's picture in the other: below 1 it is a part of it
@@ -112,7 +114,7 @@ def _along(
     bits, index = _beside(line, codes, query.times, video, b)
     made = []
     for run in _stretches(query.times, bits <= ALONG):
-        judged = _judged(run, bits, index, line, flip, query, query_points, video, points_of)
+        judged = _judged(run, bits, index, codes, b, line, flip, query, query_points, video, points_of)
         if judged is not None:
             made.append(judged)
     return made
@@ -148,34 +150,43 @@ def _stretches(times: np.ndarray, matched: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _judged(
-    run: np.ndarray, bits: np.ndarray, index: np.ndarray, line: Line, flip: bool, query: Pictures,
-    query_points: list[Pointed], video: Pictures, points_of: PointsOf,
+    run: np.ndarray, bits: np.ndarray, index: np.ndarray, codes: np.ndarray, part: int, line: Line, flip: bool,
+    query: Pictures, query_points: list[Pointed], video: Pictures, points_of: PointsOf,
 ) -> Run | None:  # fmt: skip
     """The stretch, where codes or points are enough to say that it is the same."""
-    moving = min(_different(query.codes[run, 0]), _different(video.codes[index[run], 0]))
+    still = _still(run, bits, index, codes, part, query, video)
     mean = float(bits[run].mean())
     name = video.videos[int(video.video[0])]
     agreed, checked, scales = _compared(run, index, line, flip, query, query_points, video, name, points_of)
     if agreed:
         if agreed < 0.4 * checked:
             return None
-    elif checked >= 3 or mean > SURE or moving < 3:
+    elif checked >= 3 or mean > SURE or still:
         return None
     here = Span(float(query.times[run[0]]), float(query.times[run[-1]]))
     there = Span(float(video.times[index[run]].min()), float(video.times[index[run]].max()))
     scale = float(np.median(scales)) if scales else 1.0
-    return Run(name, here, there, line.speed, len(run), mean, moving, agreed, checked, scale, flip)
+    return Run(name, here, there, line.speed, len(run), mean, still, agreed, checked, scale, flip)
 
 
-def _different(codes: np.ndarray) -> int:
-    """How many of the pictures differ from each other by more than MOVES bits, counted up to 8."""
-    kept: list[int] = []
-    for code in codes.tolist():
-        if all((code ^ other).bit_count() > MOVES for other in kept):
-            kept.append(code)
-            if len(kept) == 8:
-                break
-    return len(kept)
+def _still(
+    run: np.ndarray, bits: np.ndarray, index: np.ndarray, codes: np.ndarray, part: int, query: Pictures, video: Pictures
+) -> bool:
+    """Whether pictures of one moment are no more alike than pictures of different moments of the stretch.
+
+    A copy moves in step with the original. Two takes before one camera look alike at any moment, and no more at this
+    one than at that.
+    """
+    from cinescope.features.signal.picture_print import differing
+
+    chosen = run[np.linspace(0, len(run) - 1, min(len(run), 40)).round().astype(int)]
+    here, there = query.times[chosen], video.times[index[chosen]]
+    apart = differing(codes[chosen][:, None], video.codes[index[chosen], part][None])
+    elsewhere = apart[np.abs((there - there[0])[None] - (here - here[0])[:, None]) > _ELSEWHERE]
+    if not len(elsewhere):
+        return True
+    usual, now = float(elsewhere.mean()), float(bits[chosen].mean())
+    return usual - now < MOVES or now > MOVES_SHARE * usual
 
 
 def _compared(
@@ -222,12 +233,12 @@ def _joined(found: list[Run]) -> list[Run]:
 def _covers(a: Run, b: Run) -> bool:
     """Whether `b` tells nothing besides `a`: most of it lies in `a` here, and there too or with pictures less alike.
 
-    What is really shown twice is as much the same the second time, and moves; a shot that hardly moves is like
-    every other second of itself.
+    What is really shown twice is as much the same the second time, and moves in step; a shot that hardly moves is
+    like every other second of itself.
     """
     if a.video != b.video or _share(a.here, b.here) <= 0.5:
         return False
-    return _share(a.there, b.there) > 0.5 or b.moving < 3 or b.bits > a.bits + 3
+    return _share(a.there, b.there) > 0.5 or b.still or b.bits > a.bits + 3
 
 
 def _share(long: Span, short: Span) -> float:
