@@ -52,7 +52,7 @@ def test_loudness_is_the_highest_second_of_a_cell() -> None:
 
 def test_colours_are_shares_of_the_longest_picture() -> None:
     red, sea = {"name": "red", "hex": "#ff0000", "share": 0.6}, {"name": "blue", "hex": "#0000ff", "share": 0.2}
-    told = [seg(0, 1, colours=[red]), seg(1, 4, colours=[red, sea]), seg(6, 8, colours=[])]
+    told = [seg(0, 1, colours=[red]), seg(1, 4, colours=[red, sea]), seg(6, 8, colours=[]), seg(0, 8, vector=[1.0])]
     assert glance.colours(told, Span(0, 8), 2) == [
         [((255, 0, 0), pytest.approx(0.75)), ((0, 0, 255), pytest.approx(0.25))],
         [],

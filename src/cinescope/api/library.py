@@ -14,11 +14,13 @@ from cinescope.types import BadQueryError, LibraryError, Moment, Note, SearchRes
 if TYPE_CHECKING:
     from cinescope.api.wall import Wall
     from cinescope.library.catalog import VideoSummary
+    from cinescope.library.duplicates import Duplicates
     from cinescope.library.edit_list import Written
     from cinescope.library.likeness import Likeness
     from cinescope.library.notes import NoteKind
     from cinescope.library.progress import Cancel, IndexReport, Progress
     from cinescope.library.upkeep import RemoveReport
+    from cinescope.library.watch import Noticed
     from cinescope.types import Location
 
 AnyPath = str | os.PathLike[str]
@@ -83,6 +85,12 @@ class Library:
             self._store.refresh()
         return self._store
 
+    def ensure(self) -> Store:
+        """The tables; an empty library is made where there is none."""
+        if not self.exists:
+            self._store = Store.create(self.place)
+        return self.store
+
     # --- reading videos
 
     def index(
@@ -104,9 +112,7 @@ class Library:
         """
         from cinescope.library import catalog, ingest
 
-        if not self.exists:
-            self._store = Store.create(self.place)
-        store = self.store
+        store = self.ensure()
         return ingest.index(
             store,
             [os.fspath(p) for p in paths] or catalog.roots(store),
@@ -118,6 +124,31 @@ class Library:
             cancel=cancel,
             wait=wait,
         )
+
+    def watch(
+        self,
+        *paths: AnyPath,
+        tell: Callable[[Noticed], None] = lambda _: None,
+        every: float = 60.0,
+        settle: float = 3.0,
+        cancel: Cancel | None = None,
+        only: Sequence[str] = (),
+        skip: Sequence[str] = (),
+        jobs: int = 1,
+        settings: dict[str, dict[str, Any]] | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        """Index, and go on indexing what is new, changed or moved in the folders, until `cancel` is set.
+
+        A file is read once it has not changed for `settle` seconds; `every` seconds all folders are looked at even
+        where the system told of no change. The library is written to only while something is read. Without paths:
+        all that was indexed before. A file that cannot be read is told and tried again when it has changed.
+        """
+        from cinescope.api import watching
+
+        watching.watch(self, [os.fspath(p) for p in paths], tell, every, settle, cancel, {
+            "only": tuple(only), "skip": tuple(skip), "jobs": jobs, "settings": settings, "progress": progress,
+        })  # fmt: skip
 
     def remove(self, *refs: str, wait: float = 0.0) -> RemoveReport:
         """Take videos out for good: afterwards not a byte of their words, pictures or vectors is in the folder.
@@ -197,9 +228,7 @@ class Library:
             meaning=meaning,
         )
 
-    def like(
-        self, example: AnyPath, query: str = "", *, limit: int = 10, **filters: str | Sequence[str]
-    ) -> Likeness:
+    def like(self, example: AnyPath, query: str = "", *, limit: int = 10, **filters: str | Sequence[str]) -> Likeness:
         """Moments like an example: the same material first, however it was changed, then what looks or sounds alike.
 
         `example`: a picture, film or sound file; or a video or moment of this library (`talk.mp4@1:02-1:10`).
@@ -210,6 +239,17 @@ class Library:
         from cinescope.api import examples
 
         return examples.like(self, example, query, limit, filters)
+
+    def duplicates(self, *refs: str, min_seconds: float = 2.0) -> Duplicates:
+        """What is there more than once: copies, parts, shared stretches, repeats within one video. Deletes nothing.
+
+        With `refs` only among these videos. Found from the stored prints; no file is opened. LibraryError where
+        nothing was indexed with prints.
+        """
+        from cinescope.library import duplicates
+
+        chosen = [self.video(r).id for r in refs] if refs else None
+        return duplicates.duplicates(self.store, min_seconds, chosen)
 
     def videos(self, ids: Iterable[str] | None = None) -> list[VideoSummary]:
         """Every video, or those with the given whole ids, by file name."""

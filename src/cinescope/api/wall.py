@@ -5,6 +5,7 @@ Composes wall_rows, wall_words and wall_text; takes what the library knows, and 
 
 from __future__ import annotations
 
+import base64
 import io
 import math
 import os
@@ -94,14 +95,12 @@ def _look(
     times = _even(stored, count)
     found_faces = _best_faces(glance.segments_of(timeline, "face"))
     path = Path(summary.path) if summary.state == "here" else None
-    faces: list[Shown] = []
+    faces = [Shown(s.span.start, _picture(_face(s))) for s in found_faces]
     remarks: list[str] = []
     try:
-        if path is not None and (len(stored) < min(_FEW, count) or found_faces):
+        if path is not None and len(stored) < min(_FEW, count):
             with media.VideoReader(path) as reader:
-                faces = _faces(reader, found_faces)
-                if len(stored) < min(_FEW, count):
-                    return _decoded(reader, stream, timeline, count), faces, remarks
+                return _decoded(reader, stream, timeline, count), faces, remarks
     except MediaError as error:
         remarks.append(f"only stored key frames are shown: {error.what}")
     if path is None:
@@ -146,31 +145,19 @@ def _decoded(reader: Any, stream: Any, timeline: Timeline, count: int) -> list[S
 
 
 def _best_faces(segments: Sequence[Segment]) -> list[Segment]:
-    """The largest and surest, by time."""
-    boxed = [s for s in segments if s.box is not None]
+    """The largest, surest and longest of those with a picture, by time."""
+    shown = [s for s in segments if s.data.get("picture")]
 
     def worth(segment: Segment) -> float:
         x0, y0, x1, y1 = segment.box or (0, 0, 0, 0)
         return (segment.score or 1.0) * math.sqrt((x1 - x0) * (y1 - y0)) * math.sqrt(1 + segment.span.duration)
 
-    return sorted(sorted(boxed, key=worth, reverse=True)[:_FACES], key=lambda s: s.span.start)
+    return sorted(sorted(shown, key=worth, reverse=True)[:_FACES], key=lambda s: s.span.start)
 
 
-def _faces(reader: Any, segments: Sequence[Segment]) -> list[Shown]:
-    """A square around each face, from the picture in which it is sharpest."""
-    shown = []
-    for segment in segments:
-        time = float(segment.data.get("key", segment.span.middle))
-        picture = reader.at([time]).data[0]
-        high, wide = picture.shape[:2]
-        x0, y0, x1, y1 = segment.box or (0, 0, 1, 1)
-        half = 0.75 * max((x1 - x0) * wide, (y1 - y0) * high)
-        middle_x, middle_y = (x0 + x1) / 2 * wide, (y0 + y1) / 2 * high
-        left, top = max(0, round(middle_x - half)), max(0, round(middle_y - half))
-        part = picture[top : max(top + 2, round(middle_y + half)), left : max(left + 2, round(middle_x + half))]
-        if part.size:
-            shown.append(Shown(segment.span.start, np.ascontiguousarray(part)))
-    return shown
+def _face(segment: Segment) -> bytes:
+    """The JPEG of a face where it is sharpest."""
+    return base64.b64decode(segment.data["picture"])
 
 
 # --- drawing

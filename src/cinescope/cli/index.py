@@ -50,6 +50,16 @@ def index(
     wait: Annotated[
         float, typer.Option("--wait", min=0, metavar="SECONDS", help="Wait so long for another writer.")
     ] = 0.0,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on: read what is new or changed in the folders, until Ctrl-C.")
+    ] = False,
+    every: Annotated[
+        float,
+        typer.Option("--every", min=0.1, metavar="SECONDS", help="With --watch: look so often without being told."),
+    ] = 60.0,
+    settle: Annotated[
+        float, typer.Option("--settle", min=0, metavar="SECONDS", help="With --watch: a file must stand still so long.")
+    ] = 3.0,
     library: LibraryOption = None,
     quiet: QuietOption = False,
     json: JsonOption = False,
@@ -60,6 +70,7 @@ def index(
     cinescope index ~/Videos
     cinescope index talk.mp4 --only transcript
     cinescope index ~/Videos --set transcript.subtitles=never --jobs 2
+    cinescope index ~/Videos --watch
 
     What is known and unchanged is not read again. Stop with Ctrl-C at any time; the same command goes on
     from there. Exit status: 0 when every file could be read, 1 when some could not, 75 when another process
@@ -71,6 +82,12 @@ def index(
     if not paths and not lib.exists:
         raise BadQueryError("there is nothing to index", "name a folder: cinescope index FOLDER")
     settings = parse_settings(set_ or [])
+    if watch:
+        from cinescope.cli.watching import keep_watch
+
+        run = {"only": _names(only), "skip": _names(skip), "jobs": jobs, "settings": settings or None}
+        keep_watch(lib, paths or [], every, settle, run, quiet, json)
+        return
     began = time.monotonic()
     with stopping() as cancel, view(quiet or json) as progress:
         report = lib.index(
@@ -88,7 +105,7 @@ def index(
     elif not quiet:
         summary(lib, report, time.monotonic() - began)
     else:
-        _problems(report)
+        problems(report)
     raise typer.Exit(130 if report.cancelled else 0 if report.ok else 1)
 
 
@@ -132,11 +149,13 @@ def summary(lib: Library, report: IndexReport, seconds: float) -> None:
     """What happened, what could not be read and why, what to do next."""
     done = len(report.indexed)
     if done:
-        found = _found(report.segments)
+        found, looked = found_words(report.segments)
         speed = f", {report.media_seconds / seconds:.1f} times real time" if seconds > 5 else ""
         print(bold(f"{count(done, 'video')} read") + f": {human_time(report.media_seconds)} of material{speed}")
         if found:
             print(f"  found {found}")
+        if looked:
+            print(f"  looked at {looked}")
     if report.unchanged:
         print(f"{count(report.unchanged, 'video')} already known and unchanged")
     if report.moved:
@@ -147,7 +166,7 @@ def summary(lib: Library, report: IndexReport, seconds: float) -> None:
         print(f"{yellow('!')} {printable(warning.path)}: {one_line(warning.what)}")
     if len(report.warnings) > _SHOWN:
         print(f"  and {count(len(report.warnings) - _SHOWN, 'more remark')}")
-    _problems(report)
+    problems(report)
     if report.cancelled:
         print("stopped; what was read is kept. Run the same command again to go on from there.")
     elif done or report.unchanged:
@@ -155,7 +174,7 @@ def summary(lib: Library, report: IndexReport, seconds: float) -> None:
         print(dim(f"now try: cinescope search SOME WORDS{where}"))
 
 
-def _problems(report: IndexReport) -> None:
+def problems(report: IndexReport) -> None:
     if not report.problems:
         return
     print(red(f"{count(len(report.problems), 'file')} could not be read:"), file=sys.stderr)
@@ -166,19 +185,36 @@ def _problems(report: IndexReport) -> None:
 
 
 # kind of segment -> what people call it
-_KINDS = {
+_COUNTED = {
     "shot": ("shot", "shots"),
     "speech": ("piece of speech", "pieces of speech"),
     "screen": ("text on the screen", "texts on the screen"),
+    "face": ("face", "faces"),
     "voice": ("stretch of voice", "stretches of voice"),
     "thumbnail": ("key frame", "key frames"),
 }
+# Of these the number says nothing: how many pieces a curve is stored in.
+_MEASURED = {
+    "picture": "colours",
+    "camera": "camera",
+    "sound": "kinds of sound",
+    "loudness": "loudness",
+    "quality": "picture faults",
+    "passage": "meaning",
+    "look": "what it looks like",
+    "timbre": "what it sounds like",
+}
+_PART_OF_ANOTHER = ("title", "chapter", "silence", "loudness_programme", "print")
 
 
-def _found(segments: dict[str, int]) -> str:
-    parts = [count(segments[kind], *words) for kind, words in _KINDS.items() if segments.get(kind)]
-    others = sum(n for kind, n in segments.items() if kind not in _KINDS)
-    return ", ".join([*parts, *([count(others, "other observation")] if others else [])])
+def found_words(segments: dict[str, int]) -> tuple[str, str]:
+    """`20 shots, 3 faces` and `colours, loudness`: what was found, and what was looked at besides."""
+    counted = [count(segments[kind], *words) for kind, words in _COUNTED.items() if segments.get(kind)]
+    known = (*_COUNTED, *_MEASURED, *_PART_OF_ANOTHER)
+    others = sum(n for kind, n in segments.items() if kind not in known)
+    if others:
+        counted.append(count(others, "other observation"))
+    return ", ".join(counted), ", ".join(words for kind, words in _MEASURED.items() if segments.get(kind))
 
 
 def _is_default(lib: Library) -> bool:

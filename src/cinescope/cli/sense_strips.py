@@ -67,7 +67,8 @@ def _colours(segments: Sequence[Segment], within: Span, room: int) -> list[Row]:
             continue
         first, second = palette[0][0], palette[min(1, len(palette) - 1)][0]
         cells.append(f"\x1b[{_code(38, first)};{_code(48, second)}m▀\x1b[0m")
-    return [("colours", "".join(cells).rstrip())]
+    strip = "".join(cells).rstrip()
+    return [("colours", strip)] if strip else []
 
 
 def _code(layer: int, rgb: glance.RGB) -> str:

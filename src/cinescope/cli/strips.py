@@ -19,7 +19,15 @@ _LABEL = 10  # columns for the names of the strips
 _TEXTS = ("speech", "screen", "chapter")
 # In this order, then what others add.
 _STRIPS = ("shot", "picture", "camera", "face", "screen", "voice", "speech", "sound", "loudness", "silence", "quality")
-_NEVER = ("title", "thumbnail", "loudness_programme", "passage")  # the whole length, instants, or for programs
+_NEVER = (
+    "title",
+    "thumbnail",
+    "loudness_programme",
+    "passage",
+    "print",
+    "look",
+    "timbre",
+)  # the whole length, instants, or for programs
 _ALWAYS = ("voice", "speech", "screen")
 _LEVELS = " ▁▂▃▄▅▆▇█"
 

@@ -106,9 +106,9 @@ def colour_names(segments: Sequence[Segment], within: Span, most: int = 5) -> li
     """(name, share of the time and picture), the most first: what can be said where no colours can be shown."""
     weights: dict[str, float] = defaultdict(float)
     total = 0.0
-    for _, segment, seconds in covered(segments, within, 1):
+    for _, segment, seconds in covered([s for s in segments if s.data.get("colours")], within, 1):
         total += seconds
-        for colour in segment.data.get("colours", ()):
+        for colour in segment.data["colours"]:
             weights[str(colour["name"])] += seconds * float(colour["share"])
     best = sorted(weights.items(), key=lambda w: -w[1])[:most]
     return [(name, weight / total) for name, weight in best if weight >= 0.01 * total] if total > 0 else []

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,12 +86,14 @@ def index(
     progress: Listener | None = None,
     cancel: Cancel | None = None,
     wait: float = 0.0,
+    among: Collection[str] | None = None,
 ) -> IndexReport:
     """Bring the library up to date with the files under `paths`.
 
     Only what changed is computed: the key is (content, analyser, version, settings). `only` and `skip` name
     analysers, `settings` are theirs. `jobs` videos are analysed at once, each in a process of its own when more than
-    one; 0 takes half the processors. `wait` is how long to wait for another writer, in seconds.
+    one; 0 takes half the processors. `wait` is how long to wait for another writer, in seconds. `among`: whole paths;
+    of what lies under `paths` nothing else is looked at.
 
     Raises LibraryBusyError when another process writes, LibraryError when the library cannot be written, BadQueryError
     for an unknown analyser. A file that cannot be indexed is a Problem in the report; the others go on.
@@ -110,7 +112,7 @@ def index(
         store.refresh()
         commit.clear_leftovers(store)
         notes.mirror_missing(store)
-        plans = list(_plan_all(store, given, chosen, tally, cancel))
+        plans = list(_plan_all(store, given, chosen, tally, cancel, among))
         tally.total_seconds = sum(p.remaining for p in plans)
         try:
             _work(store, plans, jobs, tally, cancel)
@@ -125,13 +127,17 @@ def index(
     return tally.report(bool(cancel))
 
 
-def _plan_all(store: Store, given: list[Any], chosen: Chosen, tally: _Tally, cancel: Cancel) -> Iterator[Plan]:
+def _plan_all(
+    store: Store, given: list[Any], chosen: Chosen, tally: _Tally, cancel: Cancel, among: Collection[str] | None
+) -> Iterator[Plan]:
     register = Register(store)
     avoid = store.folder if store.is_local else None
     done: set[str] = set()
     for found in find(given, avoid):
         if cancel:
             break
+        if among is not None and found.path not in among:
+            continue
         if isinstance(found, Problem):
             tally.fail(found.path, found.what)
             continue
