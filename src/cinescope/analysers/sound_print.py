@@ -14,6 +14,7 @@ import numpy as np
 
 from cinescope.features.signal import sound_print
 from cinescope.features.signal.sound_print import HOP, MARGIN, RATE, STEP, WINDOW
+from cinescope.features.signal.timbre import timbre
 from cinescope.types import Material, Needs, Segment, SoundNeed, Source, Span, Window
 
 CHUNK = 4.0  # seconds that are looked at at once, on a grid
@@ -87,7 +88,7 @@ class SoundPrint:
         if float(np.abs(stretch).max(initial=0.0)) >= sound_print.QUIET:
             amplitudes = sound_print.spectra(stretch)
             found = sound_print.peaks(amplitudes, MARGIN, MARGIN + _STEPS)
-            vector = sound_print.timbre(amplitudes[MARGIN : MARGIN + _STEPS])
+            vector = timbre(amplitudes[MARGIN : MARGIN + _STEPS])
             if vector is not None:
                 span = Span(self._chunk * CHUNK, max(self._chunk * CHUNK, min((self._chunk + 1) * CHUNK, self._end)))
                 data = {"vector": vector.tolist(), "space": SPACE, "of": "sound"}

@@ -26,24 +26,17 @@ TARGETS = 3  # later peaks that each peak is paired with
 REACH = (2, 127)  # spectra between a pair, 0.03 to 2 s
 NEARBY = 96  # bins between a pair at most
 QUIET = 3e-4  # amplitude of full scale (-70 dB) below which nothing is a peak
-TIMBRE = 64  # numbers of `timbre`
 
 
 @lru_cache(maxsize=1)
-def _tables() -> tuple[np.ndarray, np.ndarray]:
-    """The window (WINDOW,), and (WINDOW / 2 + 1, 32): bands as wide as hearing has them, 60 Hz to 7.6 kHz."""
-    mel = np.linspace(*(2595 * np.log10(1 + f / 700) for f in (60.0, 7600.0)), 34)
-    edges = 700 * (10 ** (mel / 2595) - 1)
-    f = np.fft.rfftfreq(WINDOW, 1 / RATE)[:, None]
-    rising, falling = (f - edges[:-2]) / (edges[1:-1] - edges[:-2]), (edges[2:] - f) / (edges[2:] - edges[1:-1])
-    return np.hanning(WINDOW).astype(np.float32), np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+def _window() -> np.ndarray:
+    return np.hanning(WINDOW).astype(np.float32)
 
 
 def spectra(samples: np.ndarray) -> np.ndarray:
     """(S,) float32 with S = WINDOW + (N - 1) * HOP -> (N, WINDOW / 2 + 1) amplitudes, 1 for a full-scale tone."""
-    window, _ = _tables()
     frames = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP]
-    return (np.abs(np.fft.rfft(frames * window, axis=1)) * (4 / WINDOW)).astype(np.float32)
+    return (np.abs(np.fft.rfft(frames * _window(), axis=1)) * (4 / WINDOW)).astype(np.float32)
 
 
 def peaks(amplitudes: np.ndarray, first: int, last: int) -> np.ndarray:
@@ -94,20 +87,3 @@ def near_codes(of: np.ndarray) -> np.ndarray:
             then = np.clip(apart.astype(np.int64) + spectra_off, 0, 127)
             made.append((low.astype(np.int64) << 15) | (there << 7) | then)
     return np.stack(made, axis=1).astype(np.uint32)
-
-
-def timbre(amplitudes: np.ndarray) -> np.ndarray | None:
-    """(N, WINDOW / 2 + 1) -> (TIMBRE,) float32 of length 1; None where all is silent.
-
-    Mean and spread of 32 mel bands' logarithms, without the level: sound recorded quietly is the same sound.
-    """
-    _, bands = _tables()
-    power = amplitudes**2 @ bands
-    if float(np.sqrt(power.sum(axis=1).max(initial=0.0))) < QUIET:
-        return None
-    level = np.log(power + max(float(power.mean()) * 1e-5, 1e-12))
-    mean, spread = level.mean(axis=0), level.std(axis=0)
-    shape = (mean - mean.mean()) / 2.0
-    joined = np.concatenate([shape, (spread - 1.0)])
-    length = float(np.linalg.norm(joined))
-    return (joined / length).astype(np.float32) if length > 1e-6 else None
