@@ -191,7 +191,7 @@ def main() -> int:
         join = render(stretches, seed)
         yuv.append(to_yuv(join.frames))
         measured.append(shot_rivals.measure(join.frames))
-        joins.append(replace(join, frames=join.frames[:0]))  # 20 MB each
+        joins.append(replace(join, frames=np.empty((0, 0, 0, 3), np.uint8)))  # 20 MB each
     odd = [i for i, j in enumerate(joins) if j.seed % 2]
     print(f"{len(joins)} joins, {sum(len(y) for y in yuv)} pictures; reported: {len(odd)} of odd seeds", flush=True)
 
