@@ -65,11 +65,21 @@ def _asked(data: Any, question: Question, limit: int, every: bool, strict: bool)
     best = sorted(scores, key=lambda i: -scores[i])[:limit]
     if not best:
         return Found([], complete)
-    listed = ", ".join(map(str, best))
-    rows: list[Row] = data.to_table(columns=[*COLUMNS, "_rowid"], filter=f"_rowid IN ({listed})").to_pylist()
-    for row in rows:
-        row["_score"], row["_typed"] = scores[row["_rowid"]], row["_rowid"] in typed
+    rows: list[Row] = [
+        row | {"_score": scores[row_id], "_typed": row_id in typed}
+        for row_id, row in _read(data, question, best).items()
+    ]
     return Found(sorted(rows, key=lambda r: -r["_score"]), complete and len(best) == len(scores))
+
+
+def _read(data: Any, question: Question, row_ids: list[int]) -> dict[int, Row]:
+    """These rows by number; what an earlier look has read is not read again."""
+    version, kept = data.version, question.read
+    fresh = [i for i in row_ids if (version, i) not in kept]
+    if fresh:
+        table = data.to_table(columns=[*COLUMNS, "_rowid"], filter=f"_rowid IN ({', '.join(map(str, fresh))})")
+        kept.update({(version, row["_rowid"]): row for row in table.to_pylist()})
+    return {i: kept[version, i] for i in row_ids}
 
 
 def _queries(question: Question, every: bool) -> list[tuple[Any, bool]]:

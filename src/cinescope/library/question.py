@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ class Question:
     unwanted: tuple[Unit, ...]
     scope: Scope
     rows: Rows  # the scope's, of `segments`
+    read: dict[tuple[int, int], Row] = field(default_factory=dict)  # by the table's version and the row's number
 
     @cached_property
     def where(self) -> str | None:

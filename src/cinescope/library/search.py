@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from cinescope.library.beside import Beside
 from cinescope.library.filters import Scope, is_plain_name, keyword_filters, scope_of
 from cinescope.library.known import Known
 from cinescope.library.lookup import look_up
@@ -21,6 +22,9 @@ from cinescope.library.row_sets import Rows
 from cinescope.library.spelling import spellings
 from cinescope.library.store import Store
 from cinescope.types import BadQueryError, SearchResult
+
+if TYPE_CHECKING:
+    from cinescope.library.hybrid import Near
 
 # The kinds of rows that have a text of their own; what a query without `in:` looks at.
 TEXT_KINDS = ("speech", "screen", "chapter", "title", "note", "tag")
@@ -114,9 +118,11 @@ def search(
         result = listing(store, asked, scope, limit, looked_at)
     else:
         by_words = _Search(store, asked, scope, limit, gap)
+        wants_meaning = meaning == "yes" or (meaning == "auto" and not any(t.quoted for t in asked.wanted))
+        by_meaning = Beside(by_words.meant) if wants_meaning else None
         result = by_words.result(looked_at)
-        if meaning == "yes" or (meaning == "auto" and not any(t.quoted for t in asked.wanted)):
-            result = _with_meaning(by_words, result)
+        if by_meaning is not None:
+            result = _with_meaning(by_words, result, by_meaning.result())
         if scope.tracks:
             from cinescope.library import track_filters
 
@@ -144,11 +150,9 @@ def _shortened(text: str) -> str:
     return text if len(text) <= 80 else text[:80] + "…"
 
 
-def _with_meaning(asked: _Search, result: SearchResult) -> SearchResult:
+def _with_meaning(asked: _Search, result: SearchResult, found: Near) -> SearchResult:
     from cinescope.library import hybrid
 
-    text = " ".join(term.text for term in asked.query.wanted)
-    found = hybrid.near(asked.store, text, asked.scope, asked.unwanted, max(asked.limit, _FIRST_ROWS))
     if found.why:
         return replace(result, not_looked_at=(f"{hybrid.MEANING}: {found.why}",))
     unread = (f"{hybrid.MEANING}: {found.unread}",) if found.unread else ()
@@ -189,6 +193,13 @@ class _Search:
             more=more,
             looked_at=looked_at,
         )
+
+    def meant(self) -> Near:
+        """What means the same. Reads other tables than the words: both may go on at the same time."""
+        from cinescope.library import hybrid
+
+        text = " ".join(term.text for term in self.query.wanted)
+        return hybrid.near(self.store, text, self.scope, self.unwanted, max(self.limit, _FIRST_ROWS))
 
     def _share(self, hit: Hit) -> float:
         return sum(hit.covered.get(i, 0.0) for i in self.needed) / len(self.needed)
