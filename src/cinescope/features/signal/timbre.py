@@ -49,7 +49,7 @@ def _tables() -> tuple[np.ndarray, np.ndarray]:
 
 
 def timbre(amplitudes: np.ndarray) -> np.ndarray | None:
-    """(N, WINDOW / 2 + 1) of `sound_print.spectra` -> (TIMBRE,) float32 of length 1; None where less than LEAST is heard."""
+    """(N, WINDOW / 2 + 1) of `sound_print.spectra` -> (TIMBRE,) of length 1; None where less than LEAST is heard."""
     bands, cosines = _tables()
     power = amplitudes**2 @ bands
     power = power[np.sqrt(power.sum(axis=1)) >= QUIET]  # how long it is silent is not what it sounds like
