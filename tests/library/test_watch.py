@@ -43,6 +43,16 @@ def test_a_file_that_grows_is_waited_for() -> None:
     assert files.look({}, 100, clock + 100) == ([], [])
 
 
+def test_a_move_is_seen_in_one_look() -> None:
+    files = Settling(settle=3.0)
+    files.look({"a": OLD}, 0, 1000.0)
+    files.take(["a"])
+    fresh = stamp(5, 1000.0)
+    assert files.look({"b": OLD, "c": fresh}, 1, 1001.0) == (["b"], ["a"])
+    assert files.moved(["b"], ["a"]) == {"a"}
+    assert files.moved([], ["a"]) == set()
+
+
 def test_what_nobody_wrote_to_for_long_is_taken_at_once() -> None:
     files = Settling(settle=3.0)
     assert files.look({"old": OLD, "new": stamp(1, 1000.0)}, 0, 1001.0) == (["old"], [])
@@ -100,6 +110,7 @@ def test_files_come_change_move_and_go(tmp_path: Path) -> None:
         until(lambda: runs.count(["one/a.mp4"]) == 2)
         (two / "deep" / "b.mkv").rename(one / "c.mkv")
         until(lambda: ["one/c.mkv"] in runs)
+        assert not any(n.step == "vanished" for n in told)
         (one / "a.mp4").unlink()
         until(lambda: any(n.step == "vanished" and n.paths == (str(one / "a.mp4"),) for n in told))
     assert told[0].step == "watching"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json as jsons
 import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from cinescope.cli.text import dim, one_line, printable, yellow
 
 if TYPE_CHECKING:
     from cinescope.api.library import Library
+    from cinescope.library.progress import Progress
     from cinescope.library.watch import Noticed
 
 _NAMED = 3  # files in a line; the others are counted
@@ -23,15 +25,25 @@ def keep_watch(
     lib: Library, paths: list[Path], every: float, settle: float, run: dict[str, Any], quiet: bool, json: bool
 ) -> None:
     """Until Ctrl-C. `run` holds the options of an index run."""
-    from cinescope.cli.progress_view import view
+    from cinescope.cli.progress_view import SilentView, view
 
-    with stopping() as cancel, view(quiet or json) as progress:
+    # A bar stands only while something is read: between the runs there is nothing that it could show.
+    with stopping() as cancel, ExitStack() as reading:
+        shown: list[Any] = [SilentView()]
 
         def tell(noticed: Noticed) -> None:
+            reading.close()
+            shown[0] = SilentView()
             if json:
                 print(jsons.dumps({"time": _now("seconds"), **plain(noticed)}, ensure_ascii=False), flush=True)
             else:
                 _line(noticed, quiet)
+            if noticed.step == "found":
+                shown[0] = reading.enter_context(view(quiet or json))
+
+        def progress(message: Progress) -> None:
+            if message.step != "tidy":  # of every small run, that says nothing
+                shown[0](message)
 
         lib.watch(*paths, tell=tell, every=every, settle=settle, cancel=cancel, progress=progress, **run)
     if not (quiet or json):
@@ -47,8 +59,8 @@ def _now(precision: str) -> str:
 def _line(noticed: Noticed, quiet: bool) -> None:
     """Errors always, the rest unless quiet."""
     report = noticed.report
-    if report is not None:
-        problems(report)
+    if report is not None and quiet:
+        problems(report)  # else the progress has told them
     if noticed.step == "problem":
         print(f"{yellow('!')} {printable(noticed.paths[0])}: {one_line(noticed.message)}", file=sys.stderr)
     if quiet:

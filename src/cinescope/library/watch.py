@@ -59,6 +59,9 @@ class Settling:
         `clock` is the time of day in seconds, for modification times.
         """
         ready = []
+        # Another name for what was indexed: nobody is writing it, and both ends of the move are told together.
+        gone = [path for path in self.done if path not in files]
+        renamed = {self.done[path][:3] for path in gone}
         seen: dict[str, tuple[Stamp, float]] = {}
         for path, stamp in files.items():
             before = self._seen.get(path)
@@ -66,11 +69,16 @@ class Settling:
             seen[path] = (stamp, since)
             if self.done.get(path) == stamp:
                 continue
-            if now - since >= self.settle or clock - stamp[1] / 1e9 >= max(_OLD, self.settle):
+            still = now - since >= self.settle or stamp[:3] in renamed
+            if still or clock - stamp[1] / 1e9 >= max(_OLD, self.settle):
                 ready.append(path)
-        gone = [path for path in self.done if path not in files]
         self._seen = seen
         return ready, gone
+
+    def moved(self, ready: Collection[str], gone: Collection[str]) -> set[str]:
+        """Those of `gone` that are in `ready` under another name."""
+        here = {self._seen[path][0][:3] for path in ready}
+        return {path for path in gone if self.done[path][:3] in here}
 
     def waits(self) -> bool:
         """Whether some files have not stood still long enough."""
@@ -142,8 +150,9 @@ def _index(
     except LibraryBusyError as error:
         tell(Noticed("busy", tuple(ready), error.what))
         return False
-    if gone:
-        tell(Noticed("vanished", tuple(gone)))
+    moved = files.moved(ready, gone)
+    if lost := tuple(path for path in gone if path not in moved):
+        tell(Noticed("vanished", lost))
     files.drop(gone)
     if not cancel:
         files.take(ready)
