@@ -140,10 +140,10 @@ def test_quotes_ask_for_words_only(store: Store) -> None:
 def test_it_is_said_why_meaning_was_not_looked_at(
     store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (other,) = search(store, "钱在哪里").not_looked_at
+    other, *_ = search(store, "钱在哪里").not_looked_at
     assert other == "meaning: the model minilm reads en only"
     store.upsert("videos", ["id"], [store.rows("videos", filter=f"id = '{'bb' * 16}'")[0] | {"language": "de"}])
-    (unread,) = search(store, "money").not_looked_at
+    unread, *_ = search(store, "money").not_looked_at
     assert unread == "meaning: what is in de, which minilm cannot read"
     monkeypatch.delitem(hybrid._encoders, SPACE)
     monkeypatch.setenv("CINESCOPE_MODELS", str(tmp_path))
@@ -175,7 +175,7 @@ def test_a_large_table_is_indexed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     vector_index.build(store)
     table = schema.vector_table("x@1")
     assert {i.name for i in store.dataset(table).describe_indices()} == {"vector_idx", "video_id_idx"}
-    nearest = hybrid._nearest(store, table, vectors[7], Rows(store, table, Scope()), 5)
+    nearest = hybrid.nearest_rows(store, table, vectors[7], Rows(store, table, Scope()), 5)
     assert nearest[0]["_distance"] < 1e-4
 
 
@@ -189,7 +189,7 @@ def test_a_large_table_gets_an_index_and_loses_it_with_its_rows(store: Store, mo
     vector_index.build(store)
     names = {i.name for i in store.dataset(table).describe_indices()}
     assert "vector_idx" in names
-    nearest = hybrid._nearest(store, table, vectors[7] / np.linalg.norm(vectors[7]), Rows(store, table, Scope()), 5)
+    nearest = hybrid.nearest_rows(store, table, vectors[7] / np.linalg.norm(vectors[7]), Rows(store, table, Scope()), 5)
     assert nearest[0]["_distance"] < 1e-4
     store.delete(table, f"video_id = '{'cc' * 16}'")
     vector_index.build(store, anew=True)

@@ -171,7 +171,7 @@ def test_the_nearest_are_those_of_these_rows(store: Store, scope: Scope, seed: i
     distances = sorted(
         1 - float(np.dot(r["vector"], vector)) for r in every if rows is None or r["_rowid"] in rows.row_ids
     )
-    found = [r["_distance"] for r in hybrid._nearest(store, table, vector, among, 5)]
+    found = [r["_distance"] for r in hybrid.nearest_rows(store, table, vector, among, 5)]
     assert found == pytest.approx(distances[:5], abs=1e-5)
 
 

@@ -40,8 +40,8 @@ class Near:
     size: int = 0  # passages looked through
     encoder: str = ""
     unread: str = ""  # what is in the library and could not be looked at, "" for nothing
-    kind: str = MEANING  # of its evidence
     strength: float = -1.0  # of the best passage as an answer (`absence.strengths`)
+    kind: str = MEANING  # of its evidence
 
 
 def near(store: Store, text: str, scope: Scope, unwanted: Sequence[Unit], limit: int) -> Near:
@@ -62,7 +62,8 @@ def near(store: Store, text: str, scope: Scope, unwanted: Sequence[Unit], limit:
     size = store.reading(table, rows_looked_at.count)
     if not size:
         return Near("nothing was indexed by meaning where this search looks")
-    vectors = found.encode([text, *_without_each_word(text, meta)])
+    without = without_each_word(text) if meta.name in absence.CALIBRATIONS else []
+    vectors = found.encode([text, *without])
     fetch = max(limit + (limit if unwanted or scope.is_placed else 0), absence.PASSAGES)
     rows = nearest_rows(store, table, vectors[0], rows_looked_at, fetch)
     kept = [r for r in rows if 1.0 - r["_distance"] >= absence.floor(meta.name) and _allowed(r, scope, unwanted)]
@@ -70,10 +71,8 @@ def near(store: Store, text: str, scope: Scope, unwanted: Sequence[Unit], limit:
     return Near("", hits, size, meta.name, _unread(store, meta), _strength(vectors, kept[: absence.PASSAGES]))
 
 
-def _without_each_word(text: str, meta: EncoderMeta) -> list[str]:
-    """The question without each of its words in turn, stop words never; nothing for one word, or without a verdict."""
-    if meta.name not in absence.CALIBRATIONS:
-        return []
+def without_each_word(text: str) -> list[str]:
+    """The question without each of its words in turn, stop words never; nothing where it has one word only."""
     words = [t for t in tokens(text) if t.form not in STOP_WORDS and len(t.form) > 1]
     if len(words) < 2:
         return []

@@ -150,13 +150,11 @@ def _shortened(text: str) -> str:
     return text if len(text) <= 80 else text[:80] + "…"
 
 
-def _with_meaning(asked: _Search, result: SearchResult, found: Near) -> SearchResult:
-    from cinescope.library import hybrid
+def _with_meaning(asked: _Search, result: SearchResult, looks: Sequence[Near]) -> SearchResult:
+    from cinescope.library import fusion
 
-    if found.why:
-        return replace(result, not_looked_at=(f"{hybrid.MEANING}: {found.why}",))
-    unread = (f"{hybrid.MEANING}: {found.unread}",) if found.unread else ()
-    return replace(hybrid.fused(result, found, asked.share, asked.limit), not_looked_at=unread)
+    missed = tuple(f"{look.kind}: {look.why or look.unread}" for look in looks if look.why or look.unread)
+    return replace(fusion.fused(result, looks, asked.share, asked.limit), not_looked_at=missed)
 
 
 class _Search:
@@ -194,12 +192,14 @@ class _Search:
             looked_at=looked_at,
         )
 
-    def meant(self) -> Near:
-        """What means the same. Reads other tables than the words: both may go on at the same time."""
-        from cinescope.library import hybrid
+    def meant(self) -> list[Near]:
+        """What means or shows the same. Reads other tables than the words: both may go on at the same time."""
+        from cinescope.library import hybrid, seen
 
         text = " ".join(term.text for term in self.query.wanted)
-        return hybrid.near(self.store, text, self.scope, self.unwanted, max(self.limit, _FIRST_ROWS))
+        most = max(self.limit, _FIRST_ROWS)
+        near = hybrid.near(self.store, text, self.scope, self.unwanted, most)
+        return [near, *seen.look(self.store, text, self.scope, self.unwanted, most)]
 
     def _share(self, hit: Hit) -> float:
         return sum(hit.covered.get(i, 0.0) for i in self.needed) / len(self.needed)
