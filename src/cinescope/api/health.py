@@ -33,6 +33,8 @@ _NEEDED = {
     "faster-whisper": ("faster_whisper", "hears speech and voice"),
     "pocketsphinx": ("pocketsphinx", "recognises English speech without a download"),
     "pysubs2": ("pysubs2", "reads subtitles"),
+    "opentimelineio": ("opentimelineio", "writes lists for editing programs"),
+    "watchdog": ("watchdog", "is told when a folder changes"),
 }
 
 
@@ -69,30 +71,14 @@ def _package(name: str, module: str, use: str) -> Finding:
 
 
 def _analysers() -> list[Finding]:
+    from cinescope.api.health_senses import TOLD_HERE, senses
     from cinescope.api.parts import list_analysers
 
     found = []
     for part in list_analysers():
-        if part.missing:
+        if part.missing and part.name not in TOLD_HERE:
             found.append(Finding(f"analyser {part.name}", "could be better", "cannot run here", part.missing))
-    return [*found, _transcript()]
-
-
-def _transcript() -> Finding:
-    """Which recogniser would be used for speech without subtitles."""
-    from cinescope.features.speech import recogniser
-    from cinescope.types import CinescopeError
-
-    what = "speech recognition"
-    try:
-        found = recogniser()
-    except CinescopeError as error:
-        return Finding(what, "could be better", error.what, error.do)
-    if found is None or found.name == "pocketsphinx":
-        now = "pocketsphinx: English only, about every third word of real speech wrong"
-        advice = "99 languages and far fewer errors with a Whisper model: cinescope models get faster-whisper-small"
-        return Finding(what, "could be better", now, advice)
-    return Finding(what, "ok", found.name)
+    return [*found, *senses()]
 
 
 def _player() -> Finding:
@@ -113,9 +99,9 @@ def _demo_voices() -> list[Finding]:
 
 def _torch() -> Finding:
     if find_spec("torch") is None:
-        advice = "only training needs it: pip install 'cinescope[train]'"
+        advice = "only training and accurate shots need it: pip install 'cinescope[train]'"
         return Finding("torch", "ok", "not installed; indexing and searching do without", advice)
-    return Finding("torch", "ok", f"{version('torch')}, for training")
+    return Finding("torch", "ok", f"{version('torch')}, for training and accurate shots")
 
 
 def _library(place: str | None) -> Finding:
