@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cinescope.features.backbones.text_encoder import EncoderMeta
-from cinescope.library import hybrid, schema, upkeep, vector_index
+from cinescope.library import absence, hybrid, schema, upkeep, vector_index
 from cinescope.library.filters import Scope
 from cinescope.library.row_sets import Rows
 from cinescope.library.rows import segment_row
@@ -115,6 +115,22 @@ def test_what_is_like_nothing_here_is_said_to_be_absent(store: Store) -> None:
     result = search(store, "volcano eruption")
     assert result.absent
     assert result.note.startswith("nothing like that in these videos")
+
+
+def test_a_question_is_asked_again_without_each_of_its_words() -> None:
+    assert hybrid.without_each_word("A kite caught in the Tree!") == [
+        "A caught in the Tree!",
+        "A kite in the Tree!",
+        "A kite caught in the !",
+    ]
+    assert hybrid.without_each_word("the kite") == []  # nothing would be left to compare with
+    assert len(hybrid.without_each_word(" ".join(f"word{n}" for n in range(99)))) == absence.WORDS
+
+
+def test_a_question_half_of_which_is_nowhere_is_absent(store: Store) -> None:
+    """Money is here; without the volcano the question would be much nearer, so no passage speaks of both."""
+    assert not search(store, "funds").absent
+    assert search(store, "funds volcano").absent
 
 
 def test_filters_and_unwanted_words_hold_for_meaning(store: Store) -> None:
