@@ -8,8 +8,8 @@ How near the nearest passage is tells little by itself, so three things are aske
     crowd        similarity of the passage to the nearest other one: among many of a kind ("add oil to the pan") each
                  is near to all that is asked about their subject
 
-A passage's strength is `similarity - MISSING * missing - CROWD * crowd`; the best passage's counts. The best of something
-absent rises with the size of the library, as the greatest of many draws does; so the chance that it is there is a
+A passage's strength is `similarity - MISSING * missing - CROWD * crowd`; the best passage's counts. The best of what
+is absent rises with the size of the library, as the greatest of many draws does; so the chance that it is there is a
 logistic function of the strength and of log10 N, N the number of passages looked through. It is fitted for each text
 encoder by itself on questions that people might ask (benchmarks/absent_fit.py; benchmarks/absent.py says how well it
 does). For an encoder that it was not fitted for there is no verdict.
