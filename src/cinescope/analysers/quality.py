@@ -1,9 +1,10 @@
-"""Stretches of picture that are no good: black, of one colour, frozen, flickering. Sees small pictures only.
+"""Stretches that are no good: black, of one colour, frozen, flickering, damaged in the file. Sees small pictures only.
 
 Makes the kind "quality". `text` says what: "black", "single colour", "frozen" (the picture stops while it moved, with
 no cut), "still" (it does not change from its beginning: a slide, a title; no fault), "flicker" (more than three
-flashes a second). `data.fault` is False where it may well be meant so. Does not see damage by a broken file: what the
-decoder says of that is among the warnings of the video.
+flashes a second), "corrupted" (the file is damaged: the decoder lost pictures or sound, or had to guess them; `data.of`
+says which of them, "picture" or "sound"). `data.fault` is False where it may well be meant so. What a decoder does not
+notice is not told: that of VP9 takes most garbage for pictures.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from cinescope.features.signal.defects import black, fading, luminance, near, plain, same, unlike
-from cinescope.types import BadQueryError, FrameNeed, Material, Needs, Segment, Source, Span, Window
+from cinescope.types import BadQueryError, FrameNeed, Frames, Material, Needs, Segment, SoundNeed, Source, Span, Window
 
 SIZE = (64, 36)  # as `shots` wants it, so that the pictures are scaled once
 # ITU-R BT.1702: a flash is a pair of opposite changes by 10% of the display's white (20 of 200 cd/m2) in a quarter of
@@ -27,6 +28,7 @@ LEADING = 6  # pictures before one that stands that tell whether it had moved
 EXACT = 0.5  # share of pictures exactly like the one before: 0.73 and more in encoded stills, 0.03 in a calm scene
 KEY_FRAME = 3.0  # mean change of luma, of 255, when a coarsely coded still picture is coded anew
 SETTLED = 0.4  # seconds between changes of a picture that still counts as standing: key frames are further apart
+NEAR = 0.25  # seconds between damaged places that are told as one
 CUT = 14.0  # mean change of luma, of 255, above which the still picture came by a cut
 
 
@@ -34,12 +36,13 @@ class Quality:
     """`min_black`, `min_plain`, `min_still`: seconds from which black, one colour, and standing still are told."""
 
     name = "quality"
-    version = "1"
-    summary = "black, single-colour, frozen and flickering stretches"
+    version = "2"
+    summary = "black, single-colour, frozen, flickering and damaged stretches"
     cost = "reads every frame at 64 x 36, the same pictures as shots"
     requires = ""
     by_default = True
-    needs = Needs(frames=FrameNeed(rate=None, size=SIZE, pixels="yuv"))
+    # No sample of the sound is looked at: the need, the same as that of `loudness`, asks for what its decoder says.
+    needs = Needs(frames=FrameNeed(rate=None, size=SIZE, pixels="yuv"), sound=SoundNeed(48_000, None))
 
     def __init__(self, min_black: float = 0.5, min_plain: float = 1.0, min_still: float = 2.0) -> None:
         self._settings = {"min_black": min_black, "min_plain": min_plain, "min_still": min_still}
@@ -73,15 +76,26 @@ class Quality:
         self._rising = np.zeros(4, np.int64)  # 1 up, -1 down, 0 not known
         self._turns: list[list[float]] = [[], [], [], []]  # times of changes by FLASH within the last second
         self._flicker: tuple[float, float] | None = None  # start, end of the running flicker
+        self._hurt: dict[str, Span | None] = {"picture": None, "sound": None}  # damage that may go on
         self._held: list[Segment] = []  # found, but what began earlier may still be told
 
     def begin(self, material: Material) -> None:
         self._clear()
 
     def feed(self, window: Window) -> list[Segment]:
-        frames = window.frames
-        if frames is None or not len(frames):
-            return []
+        made = self._damage("picture", window.damage, window.span.end)
+        made += self._damage("sound", window.sound_damage, window.span.end)
+        reached = window.span.end
+        if window.frames is not None and len(window.frames):
+            made += self._look(window.frames, window.frame_durations)
+            reached = self._end
+        self._held = _in_order(self._held + made)
+        settled = self._settled(reached)
+        told = [s for s in self._held if s.span.start <= settled]
+        self._held = self._held[len(told) :]
+        return told
+
+    def _look(self, frames: Frames, durations: tuple[float, ...]) -> list[Segment]:
         times, data = frames.times, frames.data
         luma = data[..., 0]
         if self._last.shape[1:] != luma.shape[1:]:
@@ -90,30 +104,45 @@ class Quality:
         made = self._blanks(times, is_black, is_plain)
         made += self._stills(times, luma, is_black | is_plain)
         made += self._flashes(times, luminance(data))
-        self._end = float(times[-1]) + (window.frame_durations[-1] if window.frame_durations else 0.0)
-        self._held = _in_order(self._held + made)
-        settled = self._settled()
-        told = [s for s in self._held if s.span.start <= settled]
-        self._held = self._held[len(told) :]
-        return told
+        self._end = float(times[-1]) + (durations[-1] if durations else 0.0)
+        return made
+
+    def _damage(self, of: str, spans: tuple[Span, ...], until: float) -> list[Segment]:
+        """Damaged places that are near one another are one stretch."""
+        made: list[Segment] = []
+        for span in spans:
+            running = self._hurt[of]
+            if running is not None and span.start - running.end <= NEAR:
+                self._hurt[of] = running.union(span)
+            else:
+                made += self._end_damage(of)
+                self._hurt[of] = span
+        running = self._hurt[of]
+        return made + (self._end_damage(of) if running is not None and until - running.end > NEAR else [])
+
+    def _end_damage(self, of: str) -> list[Segment]:
+        running, self._hurt[of] = self._hurt[of], None
+        return [] if running is None else [self._segment(running.start, running.end, "corrupted", True, of=of)]
 
     def finish(self) -> list[Segment]:
         made = self._held + self._end_blank(self._end) + self._end_still(self._end)
+        made += self._end_damage("picture") + self._end_damage("sound")
         if self._flicker is not None:
             made.append(self._segment(*self._flicker, "flicker", True))
         self._clear()
         return _in_order(made)
 
-    def _settled(self) -> float:
+    def _settled(self, reached: float) -> float:
         """Nothing that begins before this can still come."""
         running = [turns[0] for turns in self._turns if turns]
+        running += [span.start for span in self._hurt.values() if span is not None]
         if self._blank:
             running.append(self._blank_start)
         if self._anchor is not None:
             running.append(self._still_start)
         if self._flicker is not None:
             running.append(self._flicker[0])
-        return min(running, default=self._end)
+        return min(running, default=reached)
 
     def _segment(self, start: float, end: float, what: str, fault: bool, **data: Any) -> Segment:
         return Segment(Span(start, max(start, end)), "quality", self.source, text=what, data={"fault": fault, **data})
@@ -256,7 +285,8 @@ class Quality:
             "came": self._came, "extreme": self._extreme.copy(), "rising": self._rising.copy(),
             "turns": [list(t) for t in self._turns],
             "flicker": None if self._flicker is None else list(self._flicker),
-            "held": [[s.span.start, s.span.end, s.text, bool(s.data["fault"])] for s in self._held],
+            "hurt": {of: None if s is None else [s.start, s.end] for of, s in self._hurt.items()},
+            "held": [[s.span.start, s.span.end, s.text, dict(s.data)] for s in self._held],
         }  # fmt: skip
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -273,7 +303,8 @@ class Quality:
         self._rising = np.array(state["rising"], np.int64)
         self._turns = [[float(v) for v in t] for t in state["turns"]]
         self._flicker = None if state["flicker"] is None else (float(state["flicker"][0]), float(state["flicker"][1]))
-        self._held = [self._segment(*held) for held in state["held"]]
+        self._hurt = {of: None if s is None else Span(float(s[0]), float(s[1])) for of, s in state["hurt"].items()}
+        self._held = [self._segment(start, end, what, **data) for start, end, what, data in state["held"]]
 
 
 def _how(before: np.ndarray, first: np.ndarray) -> str:

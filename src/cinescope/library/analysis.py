@@ -117,6 +117,8 @@ class _Runner:
             frame_durations=frames[1] if frames else (),
             sound=piece.sound.get(self.needs.sound) if self.needs.sound is not None else None,
             cues=piece.cues if self.needs.subtitles else {},
+            damage=piece.damage if self.needs.frames is not None else (),
+            sound_damage=piece.sound_damage if self.needs.sound is not None else (),
         )
         self.waiting.append(window)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,8 @@ class Slice:
     frames: dict[FrameNeed, tuple[Frames, tuple[float, ...]]]
     sound: dict[SoundNeed, Waveform]
     cues: dict[int, tuple[Cue, ...]]
+    damage: tuple[Span, ...] = ()  # of pictures
+    sound_damage: tuple[Span, ...] = ()
 
 
 @dataclass(slots=True)
@@ -69,6 +71,8 @@ class Reel:
                 frames,
                 {need: sounds.window(need, span) for need in self.sound_needs} if sounds is not None else {},
                 self._cues(span),
+                pictures.damage(span) if pictures is not None else (),
+                sounds.damage(span) if sounds is not None else (),
             )
             number += 1
 
@@ -106,11 +110,13 @@ class _Pictures:
         self._reader: Any = VideoReader(reel.path)
         stream = self._reader.stream
         self._first = stream.start if stream.start is not None else 0.0
+        self._stated = self._first + stream.duration if stream.duration is not None else -math.inf  # seconds: the end
         self._start = start
         self._next: Any = None
         self._fresh = start <= self._first
         self.ended = False
         self._until = -math.inf
+        self._spoilt: list[Span] = []  # where what was shown so far is not as recorded; the last may reach ahead
         self._source = iter(self._reader.pictures(None if self._fresh else start))
         self._advance()
         if not self._fresh and (self._next is None or self._next.time > start):
@@ -148,7 +154,17 @@ class _Pictures:
             self._advance()
             follows = self._next.time if self._next is not None else max(self._until, picture.time)
             self._sort(picture, follows, collected)
+            if picture.spoilt is not None:
+                # What is lost behind the last picture is lost up to where the file says that its pictures end.
+                upto = follows if self._next is not None else max(follows, self._stated)
+                self._spoilt.append(Span(picture.spoilt, max(picture.spoilt, upto)))
         return {n: _frames(n, items) for n, items in collected.items() if items}, self._until
+
+    def damage(self, window: Span) -> tuple[Span, ...]:
+        """Where pictures are not as recorded in the window that `until` was asked for last."""
+        found = _joined(s for s in self._spoilt if s.overlaps(window))
+        self._spoilt = [s for s in self._spoilt if s.end > window.end]
+        return _clipped(found, window)
 
     def _sort(self, picture: Any, follows: float, collected: dict[FrameNeed, list[Any]]) -> None:
         """Give the picture, which stands in [picture.time, follows), to the needs that sample it."""
@@ -197,6 +213,21 @@ def _frames(need: FrameNeed, items: list[tuple[float, float, np.ndarray]]) -> tu
     return Frames(data, times, need.pixels), tuple(s for _, s, _ in items)
 
 
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    """By start, those that touch or overlap as one."""
+    found: list[Span] = []
+    for span in sorted(spans):
+        if found and span.start <= found[-1].end + 1e-6:
+            found[-1] = found[-1].union(span)
+        else:
+            found.append(span)
+    return found
+
+
+def _clipped(spans: Iterable[Span], window: Span) -> tuple[Span, ...]:
+    return tuple(s for span in spans if (s := span.intersection(window)) is not None)
+
+
 class _Sounds:
     """Sound in blocks on an absolute grid, cut into windows."""
 
@@ -221,3 +252,7 @@ class _Sounds:
         first = round((span.start - number * SOUND_BLOCK) * need.sample_rate)
         count = round(span.duration * need.sample_rate)
         return Waveform(held[1].data[:, first : first + count], need.sample_rate, span.start)
+
+    def damage(self, window: Span) -> tuple[Span, ...]:
+        """Where sound is lost or damaged in a window that was asked for."""
+        return _clipped(_joined(self._reader.spoilt(window)), window)

@@ -22,6 +22,7 @@ import av
 
 from cinescope.media.decoding import Damage, decode, only, packets_of, seconds
 from cinescope.media.opening import FilePath, open_media, shown_name
+from cinescope.media.spoilt import Reaches, Spoilt, Trouble
 from cinescope.types import MediaError, Stream
 
 # How far before the wanted time a seek is aimed, one try after the other, in seconds. Index times are decoding times
@@ -110,9 +111,10 @@ class Source:
         return self.step
 
 
-def run(source: Source, start: float | None, key_only: bool) -> Iterator[tuple[Any, float]]:
-    """(frame, time), times rising, from a key frame not later than `start` (or the first frame) to the end.
+def run(source: Source, start: float | None, key_only: bool) -> Iterator[tuple[Any, float, bool]]:
+    """(frame, time, hurt), times rising, from a key frame not later than `start` (or the first frame) to the end.
 
+    `hurt`: the frame is not as it was recorded, see `spoilt.py`. (None, time, True) stands where a picture is lost.
     Raises MediaError when not one frame of the stream can be decoded.
     """
     # Key frames are decoded each by itself with one thread, where their times are in the file.
@@ -123,11 +125,15 @@ def run(source: Source, start: float | None, key_only: bool) -> Iterator[tuple[A
     told = False
     while True:
         try:
-            for frame, time in _sorted(source, begin, threads, alone):
+            for frame, time, hurt in _sorted(source, begin, threads, alone):
+                if frame is None:
+                    if time > after and not key_only:
+                        yield None, time, True
+                    continue
                 told = True
                 if time > after and (frame.key_frame or not key_only):
                     after = time
-                    yield frame, time
+                    yield frame, time, hurt
             break
         except _DamagedError:
             threads = False
@@ -141,19 +147,31 @@ def run(source: Source, start: float | None, key_only: bool) -> Iterator[tuple[A
         raise MediaError(f"no picture of '{shown_name(source.path)}' can be decoded", "copy it again from its source")
 
 
-def _sorted(source: Source, start: float | None, threads: bool, alone: bool) -> Iterator[tuple[Any, float]]:
-    """Frames by time, held back a little. With threads the first damaged frame raises _DamagedError."""
+def _sorted(source: Source, start: float | None, threads: bool, alone: bool) -> Iterator[tuple[Any, float, bool]]:
+    """As `run`: frames by time, held back a little. With threads the first damaged frame raises _DamagedError."""
     held: list[Any] = []
     times: list[float] = []
+    reaches = Reaches(source.stream.codec)
+    spoilt = Spoilt(source.stream.codec, reaches)
+
+    def given() -> Iterator[tuple[Any, float, bool]]:
+        """The next of those held, after the losses before it."""
+        time, frame = times.pop(0), held.pop(0)
+        for lost in spoilt.lost_before(time):
+            yield None, lost.time, True
+        yield frame, time, spoilt.hurts(frame, time, held, times)
+
     last = -math.inf
     troubled = -math.inf
     limit = 1
-    for frame, time, trouble in _positioned(source, start, threads, alone):
-        if trouble or (frame is not None and frame.is_corrupt):
+    for frame, time, trouble in _positioned(source, start, None if threads else reaches, alone):
+        if trouble is not None or frame.is_corrupt:
             if threads:
                 raise _DamagedError
-            source.damage.at(time, f"a picture is lost ({trouble})" if trouble else "a picture is damaged")
+            source.damage.at(time, f"a picture is lost ({trouble.why})" if trouble else "a picture is damaged")
             troubled = time
+            if trouble is not None:
+                spoilt.lose(trouble)
         if frame is None:
             continue
         if not held:
@@ -165,14 +183,18 @@ def _sorted(source: Source, start: float | None, threads: bool, alone: bool) -> 
         if not threads and not alone and source.seekable and frame.key_frame:
             calm_since = max(troubled, start or source.stream.start or 0.0)
             if time - calm_since > _CALM and place == len(times):
-                yield from zip(held, times, strict=True)
+                while held:
+                    yield from given()
                 raise _CalmError(time)
         times.insert(place, time)
         held.insert(place if source.ordered else len(held), frame)
         if len(held) > limit:
-            last = times.pop(0)
-            yield held.pop(0), last
-    yield from zip(held, times, strict=True)
+            last = times[0]
+            yield from given()
+    while held:
+        yield from given()
+    for lost in spoilt.lost_before(math.inf):
+        yield None, lost.time, True
 
 
 def _limit(frame: Any) -> int:
@@ -180,8 +202,14 @@ def _limit(frame: Any) -> int:
     return max(1, min(_HELD_FRAMES, _HELD_BYTES // max(1, size)))
 
 
-def _positioned(source: Source, start: float | None, threads: bool, alone: bool) -> Iterator[tuple[Any, float, str]]:
-    """(frame, time, trouble) from a trusted key frame not later than `start`, or from the beginning."""
+def _positioned(
+    source: Source, start: float | None, reaches: Reaches | None, alone: bool
+) -> Iterator[tuple[Any, float, Trouble | None]]:
+    """(frame, time, trouble) from a trusted key frame not later than `start`, or from the beginning.
+
+    With `reaches`, which is told of every packet, one thread decodes; without, several.
+    """
+    threads = reaches is None
     first = source.stream.start or 0.0
     if start is not None and start > first and source.seekable:
         container = source.open()
@@ -196,7 +224,7 @@ def _positioned(source: Source, start: float | None, threads: bool, alone: bool)
                 if context.is_open:
                     context.flush_buffers()
                 begun = False
-                for item in _from_key(_timed(source, container, stream, context, alone, derive=False), start):
+                for item in _from_key(_timed(source, container, stream, context, reaches, alone, derive=False), start):
                     begun = True
                     yield item
                 if begun:
@@ -214,12 +242,14 @@ def _positioned(source: Source, start: float | None, threads: bool, alone: bool)
     container = source.open()
     try:
         stream = only(container, source.stream.index)
-        yield from _timed(source, container, stream, source.context(stream, threads), alone, derive=not alone)
+        yield from _timed(source, container, stream, source.context(stream, threads), reaches, alone, derive=not alone)
     finally:
         source.shut(container)
 
 
-def _from_key(items: Iterator[tuple[Any, float, str]], start: float) -> Iterator[tuple[Any, float, str]]:
+def _from_key(
+    items: Iterator[tuple[Any, float, Trouble | None]], start: float
+) -> Iterator[tuple[Any, float, Trouble | None]]:
     """From the first key frame on, if it is not later than `start`; nothing at all if it is."""
     key: float | None = None
     for frame, time, trouble in items:
@@ -234,26 +264,30 @@ def _from_key(items: Iterator[tuple[Any, float, str]], start: float) -> Iterator
 
 
 def _timed(
-    source: Source, container: Any, stream: Any, context: Any, alone: bool, derive: bool
-) -> Iterator[tuple[Any, float, str]]:
+    source: Source, container: Any, stream: Any, context: Any, reaches: Reaches | None, alone: bool, derive: bool
+) -> Iterator[tuple[Any, float, Trouble | None]]:
     """Frames as they leave the decoder, each with its time; (None, time, why) where a packet was refused.
 
     `alone` decodes each key frame by itself. Times that the file does not give follow the frame before by the average
     step, or raise _UnreliableError.
     """
     base = stream.time_base
+    if reaches is not None:
+        reaches.open(context.extradata)
     counted, known = -1, source.stream.start or 0.0  # pictures since the last one whose time the file gave
     time = known
     for packet in packets_of(container, stream, source.damage):
         if alone and (packet is None or not packet.is_keyframe):
             continue
+        reach = reaches.see(packet) if reaches is not None else "on"
         frames, trouble = decode(context, packet)
         if alone:
             more, trouble_after = decode(context, None)
             context.flush_buffers()
             frames, trouble = frames + more, trouble or trouble_after
         if trouble:
-            yield None, max(time, 0.0), trouble
+            lost = seconds(packet.pts, base) if packet is not None and packet.pts is not None else time
+            yield None, max(time, 0.0), Trouble(max(lost, 0.0), trouble, reach)
         for frame in frames:
             if frame.pts is not None:
                 time = known = seconds(frame.pts, base)
@@ -265,7 +299,7 @@ def _timed(
                 source.seekable = False
             else:
                 raise _UnreliableError
-            yield frame, time, ""
+            yield frame, time, None
 
 
 def _ticks(time: float, base: Any) -> int:

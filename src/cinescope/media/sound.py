@@ -111,6 +111,7 @@ class SoundReader:
             raise
         self._fresh = True  # nothing has been read from the demuxer yet
         self._pieces: dict[tuple[int, int, int], np.ndarray] = {}
+        self._spoilt: dict[int, list[Span]] = {}  # piece -> where its sound is lost or damaged
 
     @property
     def warnings(self) -> list[str]:
@@ -144,6 +145,11 @@ class SoundReader:
             data[:, low - origin : high - origin] = piece[:, low - number * length : high - number * length]
         return Waveform(data, sample_rate, start)
 
+    def spoilt(self, stretch: Span) -> list[Span]:
+        """Where, of what was read so far, sound is lost or damaged in a stretch; by start."""
+        numbers = range(math.floor(stretch.start / CHUNK), math.ceil(stretch.end / CHUNK))
+        return sorted(s for n in numbers for s in self._spoilt.get(n, ()) if s.overlaps(stretch))
+
     def _piece(self, number: int, sample_rate: int, channels: int) -> np.ndarray:
         """(C, CHUNK * sample_rate) of the number-th piece."""
         key = (number, sample_rate, channels)
@@ -159,7 +165,10 @@ class SoundReader:
         count = CHUNK * sample_rate
         native = np.zeros((channels, round((end - begin) * self._rate)), np.float32)
         filled = 0
-        for run in self._runs(begin, end):
+        runs, hurt = self._runs(begin, end)
+        own = Span(number * CHUNK, (number + 1) * CHUNK)
+        self._spoilt[number] = [s for span in hurt if (s := span.intersection(own)) is not None]
+        for run in runs:
             filled = run.place(native, begin * self._rate, filled)
         made = native if sample_rate == self._rate else _resampled(native, self._rate, sample_rate)
         made = made[:, BEFORE * sample_rate :][:, :count]
@@ -167,13 +176,15 @@ class SoundReader:
             made = np.pad(made, ((0, 0), (0, count - made.shape[1])))
         return np.clip(np.nan_to_num(made, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0)
 
-    def _runs(self, begin: int, end: float) -> list[_Run]:
-        """Unbroken stretches of decoded sound in [begin, end), by a decoder that began at a fixed packet."""
+    def _runs(self, begin: int, end: float) -> tuple[list[_Run], list[Span]]:
+        """Unbroken stretches of decoded sound in [begin, end), by a decoder that began at a fixed packet; and where it
+        is lost or damaged."""
         forgetful = self.stream.codec.startswith(_FORGETFUL)
         container = self._demuxer if forgetful else open_media(self.path)
         try:
             context = _context(container.streams[self.stream.index], self.path)
             runs: list[_Run] = []
+            hurt: list[Span] = []
             behind = 0
             time: float | None = None
             for packet in self._packets(begin):
@@ -182,11 +193,15 @@ class SoundReader:
                     stated = packet.pts if packet is not None else None
                     place = (time or begin) if stated is None else seconds(stated, self._demuxed.time_base)
                     self._damage.at(place, f"sound is lost ({trouble}), silence stands for it")
+                    hurt.append(Span(place, place + self._length(packet)))
                 for frame in frames:
                     if frame.sample_rate != self._rate or not frame.samples:
                         self._damage.at(
                             time or begin, f"sound changes to {frame.sample_rate} Hz, silence stands for it"
                         )
+                        if frame.samples and frame.pts is not None:
+                            place = seconds(frame.pts, self._demuxed.time_base)
+                            hurt.append(Span(place, place + frame.samples / frame.sample_rate))
                         continue
                     if frame.pts is not None:
                         time = seconds(frame.pts, self._demuxed.time_base)
@@ -197,6 +212,7 @@ class SoundReader:
                     if time < end and time + length > begin:
                         if frame.is_corrupt:
                             self._damage.at(time, "sound is damaged")
+                            hurt.append(Span(time, time + length))
                         kind = frame.format.name, tuple(c.name for c in frame.layout.channels)
                         if not runs or not runs[-1].joins(kind, time * self._rate):
                             runs.append(_Run(*kind))
@@ -204,10 +220,16 @@ class SoundReader:
                     time += length
                 if behind >= _BEHIND:
                     break
-            return runs
+            return runs, hurt
         finally:
             if not forgetful:
                 container.close()
+
+    def _length(self, packet: Any) -> float:
+        """Seconds of sound in a packet that could not be decoded; of one of AAC where the file does not say."""
+        if packet is not None and packet.duration:
+            return seconds(packet.duration, self._demuxed.time_base)
+        return 1024 / self._rate
 
     def _packets(self, first: float) -> Iterator[Any]:
         """Packets from the first one not earlier than `first` seconds, wherever a seek lands; None at the end."""

@@ -32,14 +32,19 @@ _WORTH_A_SEEK = 4.0
 class Picture:
     """One decoded picture. It holds one frame of the decoder and nothing else; `array` computes anew at each call."""
 
-    __slots__ = ("_frame", "_geometry", "duration", "key", "time")
+    __slots__ = ("_frame", "_geometry", "duration", "key", "spoilt", "time")
 
-    def __init__(self, frame: Any, geometry: Geometry, time: float, duration: float) -> None:
+    def __init__(
+        self, frame: Any, geometry: Geometry, time: float, duration: float, spoilt: float | None = None
+    ) -> None:
         self._frame = frame
         self._geometry = geometry
         self.time = time  # seconds, presentation time
         self.duration = duration  # seconds until the next picture; for the last one as the file says
         self.key = bool(frame.key_frame)
+        # Seconds since when what is shown is not as it was recorded (see spoilt.py): its own time where it is hurt,
+        # later where one is lost behind it, so that it stands for longer than it should; None: all is well.
+        self.spoilt = spoilt
 
     @property
     def size(self) -> tuple[int, int]:
@@ -113,17 +118,21 @@ class VideoReader:
     def _shown(self, start: float | None, key_only: bool = False) -> Iterator[Picture]:
         """As `pictures`, but begins at or before the picture that is shown at `start`."""
         held: tuple[Any, float] | None = None
+        spoilt: float | None = None  # of the one that is held
         geometry: Geometry | None = None
         turned = 0
-        for frame, time in run(self._source, start, key_only):
+        for frame, time, hurt in run(self._source, start, key_only):
+            if frame is None:
+                spoilt = time if spoilt is None and held is not None else spoilt
+                continue
             if geometry is None or frame.rotation != turned:
                 still = self.path if self.stream.still else None
                 geometry, turned = geometry_of(frame, self.stream.pixel_aspect or 1.0, still), frame.rotation
             if held is not None:
-                yield Picture(held[0], geometry, held[1], time - held[1])
-            held = frame, time
+                yield Picture(held[0], geometry, held[1], time - held[1], spoilt)
+            held, spoilt = (frame, time), time if hurt else None
         if held is not None and geometry is not None:
-            yield Picture(held[0], geometry, held[1], self._source.last_duration(held[0]))
+            yield Picture(held[0], geometry, held[1], self._source.last_duration(held[0]), spoilt)
 
     def at(self, times: Sequence[float], size: Size = None, pixels: Pixels = "rgb") -> Frames:
         """For each time the picture that is shown then; before the first one the first, after the end the last.

@@ -60,6 +60,10 @@ class Window:
         default_factory=dict
     )  # index into `Material.subtitles` -> cues that start here
     tracks: dict[str, tuple[Segment, ...]] = field(default_factory=dict)  # segments made final since the last window
+    # Where, within `span`, the file is damaged: what is shown, or heard, is not what was recorded. As far as the
+    # decoder can tell, and only where the analyser is fed pictures, or sound.
+    damage: tuple[Span, ...] = ()
+    sound_damage: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
