@@ -22,7 +22,6 @@ SPACE = "picture-look@1"
 PRINT = np.dtype([("time", "<f4"), ("firm", "u1"), ("codes", "<u8", (len(picture_print.PARTS),))])  # seconds in block
 POINTS = np.dtype([("print", "u1"), ("point", picture_points.POINT)])  # which of the block's prints; the point
 STILL = 4  # bits by which a code may have moved since the last picture with points, for new points not to be worth it
-POINTS_EVERY = 1.0  # seconds at least between pictures whose points are kept
 ALIKE = 0.97  # product of two looks from which they are one
 LONGEST = 10.0  # seconds of one look
 
@@ -33,8 +32,15 @@ class PicturePrint:
     summary = "by what pictures are known again (search --like, duplicates)"
     cost = "reads 2 pictures a second, 320 wide; about 15 ms a second, 1 kB a second kept"
     requires = ""
-    # The need of `thumbnails`: so both get the same arrays.
-    needs = Needs(FrameNeed(rate=RATE, size=320, pixels="rgb"))
+
+    def __init__(self, rate: float = RATE, points_every: float = 1.0) -> None:
+        """`rate`: pictures a second; `points_every`: seconds at least between pictures whose points are kept."""
+        if not 0 < rate <= 10 or not points_every > 0:
+            raise ValueError(f"prints need a rate above 0 and at most 10, and points, got {rate} and {points_every}")
+        self._every = points_every
+        self._settings: dict[str, Any] = {"rate": rate, "points_every": points_every}
+        # At its default the need of `thumbnails`: so both get the same arrays.
+        self.needs = Needs(FrameNeed(rate=rate, size=320, pixels="rgb"))
 
     @staticmethod
     def available() -> str:
@@ -42,7 +48,7 @@ class PicturePrint:
 
     @property
     def source(self) -> Source:
-        return Source(self.name, self.version, {})
+        return Source(self.name, self.version, dict(self._settings))
 
     def begin(self, material: Material) -> None:
         del material
@@ -94,7 +100,7 @@ class PicturePrint:
         code = int(codes[0])
         if self._pointed is not None:
             before, known = self._pointed
-            if time - before < POINTS_EVERY - 1e-6 or (code ^ known).bit_count() <= STILL:
+            if time - before < self._every - 1e-6 or (code ^ known).bit_count() <= STILL:
                 return
         found = picture_points.points(luma)
         rows = np.zeros(len(found), POINTS)

@@ -16,6 +16,9 @@ from cinescope.library.prints import Pictures, Pointed, Sounds
 from cinescope.library.store import Store, quoted
 from cinescope.types import Analyser, BadQueryError, Frames, Material, Segment, Span, Video, Waveform, Window
 
+# An example is looked at more often than a library: so that for every stored picture there is one at nearly its time.
+_RATE, _POINTS_EVERY = 6.0, 0.16
+_LONG = 120.0  # seconds from which an example is looked at as often as a library, as a long one has enough to go by
 SHORTEST = 1.0  # seconds of sound or film below which there is too little to compare
 
 
@@ -98,7 +101,8 @@ def _passes(path: str, video: Video) -> Iterator[tuple[Analyser, Iterator[Window
     from cinescope.library.feeding import Reel
 
     for name in ("picture_print", "sound_print"):
-        analyser = create(name)
+        dense = name == "picture_print" and (video.duration or 0.0) < _LONG
+        analyser = create(name, **({"rate": _RATE, "points_every": _POINTS_EVERY} if dense else {}))
         frames, sound = analyser.needs.frames, analyser.needs.sound
         if video.first("video" if frames is not None else "audio") is None:
             continue

@@ -23,7 +23,8 @@ SURE = 8.0  # mean bits along a line from which no points are needed
 MOVES, MOVES_SHARE = 2.0, 0.75
 _ELSEWHERE = 0.9  # seconds from which a moment is another one
 PIECE = 60.0  # seconds of a query that are aligned at once, so that several stretches of a long one are found
-SAMPLES = 48  # pictures of a piece that are looked up; the others are compared along the lines
+SAMPLES = 48  # pictures of a piece that are looked up in a large library; the others are compared along the lines
+_ALL = 1 << 28  # pairs of pictures up to which all of a piece are looked up
 TOLERANCE = 0.4  # seconds
 GAP = 3.0  # seconds without a match that do not end a stretch
 _CHECKED = 6  # pairs of a stretch whose points are compared
@@ -69,7 +70,7 @@ def runs(
     index = Codes(library.codes) if index is None else index
     begins = np.searchsorted(library.video, np.arange(len(library.videos) + 1))
     of_video: dict[int, Pictures] = {}
-    for piece in pieces(query):
+    for piece in pieces(query, max(SAMPLES, _ALL // len(library))):
         here, there, way = near(query.codes[piece], index, NEAR, total)
         owner = library.video[there]
         for video in np.unique(owner):
@@ -90,13 +91,13 @@ def runs(
     return _joined(found)
 
 
-def pieces(query: Pictures) -> Iterator[np.ndarray]:
-    """Numbers of the prints of each stretch of PIECE seconds that are looked up, spread evenly."""
+def pieces(query: Pictures, most: int) -> Iterator[np.ndarray]:
+    """Numbers of the prints of each stretch of PIECE seconds that are looked up, spread evenly, at most so many."""
     piece = np.floor(query.times / PIECE)
     for number in np.unique(piece):
         inside = np.nonzero(piece == number)[0]
-        if len(inside) > SAMPLES:
-            inside = inside[np.linspace(0, len(inside) - 1, SAMPLES).round().astype(int)]
+        if len(inside) > most:
+            inside = inside[np.linspace(0, len(inside) - 1, most).round().astype(int)]
         yield inside
 
 
@@ -107,6 +108,7 @@ def _along(
     from cinescope.features.signal.picture_print import mirrored
 
     flip, a, b = ways(query.codes.shape[1])[int(np.bincount(way.astype(np.int64)).argmax())]
+    query = query.of(_facing(line, query.times, video.times))
     codes = mirrored(query.codes[:, a]) if flip else query.codes[:, a]
     bits, index = _beside(line, codes, query.times, video, b)
     alike = bits <= ALONG
@@ -118,6 +120,17 @@ def _along(
         if judged is not None:
             made.append(judged)
     return made
+
+
+def _facing(line: Line, here: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """Numbers of the pictures here that stand nearest to one there: where there are more of them here, the others
+    would be compared with what is a little earlier or later."""
+    at = (there - line.offset) / line.speed
+    after = np.clip(np.searchsorted(here, at), 1, max(1, len(here) - 1))
+    before = after - 1
+    after = np.minimum(after, len(here) - 1)
+    nearest = np.where(np.abs(here[before] - at) <= np.abs(here[after] - at), before, after)
+    return np.unique(nearest[np.abs(here[nearest] - at) <= TOLERANCE])
 
 
 def _beside(
@@ -197,28 +210,33 @@ def _compared(
     from cinescope.features.signal import picture_points
 
     first, last = float(query.times[run[0]]), float(query.times[run[-1]])
-    inside = [p for p in query_points if first - 1.0 <= p.time <= last + 0.1]
-    inside = [p for p in inside if len(p.points) >= 2 * picture_points.FEWEST]
-    if not inside:
+    mine = [p for p in query_points if first - 2.5 <= p.time <= last + 0.6 and _enough(p)]
+    if not mine:
         return 0, 0, []
-    chosen = [inside[i] for i in np.unique(np.linspace(0, len(inside) - 1, _CHECKED).round().astype(int))]
-    others = points_of(name, sorted(set(video.block[index[run]].tolist())))
-    others = [p for p in others if len(p.points) >= 2 * picture_points.FEWEST]
+    begin, end = float(line.there(first)), float(line.there(last))
+    theirs = points_of(name, sorted(set(video.block[index[run]].tolist())))
+    theirs = [p for p in theirs if begin - 1.0 <= p.time <= end + 0.6 and _enough(p)]
     agreed, checked, scales = 0, 0, []
-    for mine in chosen:
+    for i in np.unique(np.linspace(0, len(theirs) - 1, _CHECKED).round().astype(int)) if theirs else ():
         # Points are kept when a picture has changed: they stand until the next ones.
-        at = float(line.there(mine.time))
-        beside = [p for p in others if at - 2.5 <= p.time <= at + 1.5]
+        other = theirs[i]
+        at = (other.time - line.offset) / line.speed
+        beside = sorted((p for p in mine if at - 2.5 <= p.time <= at + 1.0), key=lambda p: abs(p.time - at))
         if not beside:
             continue
-        beside.sort(key=lambda p: abs(p.time - at))
         checked += 1
-        found = [picture_points.agree(mine.points, p.points, (mine.aspect, p.aspect)) for p in beside[:2]]
+        found = [picture_points.agree(p.points, other.points, (p.aspect, other.aspect)) for p in beside[:2]]
         fitting = [f for f in found if f is not None and f.mirrored == flip]
         if fitting:
             agreed += 1
             scales.append(max(fitting, key=lambda f: f.points).scale)
     return agreed, checked, scales
+
+
+def _enough(of: Pointed) -> bool:
+    from cinescope.features.signal.picture_points import FEWEST
+
+    return len(of.points) >= 2 * FEWEST
 
 
 def _joined(found: list[Run]) -> list[Run]:

@@ -19,6 +19,7 @@ STEP = HOP / RATE  # seconds
 BINS = 256  # of the spectrum that are looked at, up to 4 kHz: what copies at 8 kHz keep
 LOWEST = 8  # bins below which hum and rumble are, 125 Hz
 AROUND = (9, 12)  # bins and spectra to each side within which a peak is the highest
+RISES = 0.2  # of the logarithm (1.7 dB) by which a peak exceeds its own bin's mean: a tone that only lasts has none
 GROUP = 50  # spectra, 0.8 s
 PEAKS = 6  # of a group at most, the highest: enough to be found by, few enough to be kept for 1,000 hours
 MARGIN = 32  # spectra on each side that must be known for peaks to be what they are
@@ -44,9 +45,9 @@ def peaks(amplitudes: np.ndarray, first: int, last: int) -> np.ndarray:
     each GROUP spectra counted from `first`. MARGIN spectra to each side are looked at where they are there."""
     level = np.log(np.maximum(amplitudes[:, :BINS], 1e-7))
     highest = cv2.dilate(level, np.ones((2 * AROUND[1] + 1, 2 * AROUND[0] + 1), np.uint8))
-    # What is steadily there (hum, a held tone) stands out less than what comes new.
     usual = cv2.blur(level, (4 * AROUND[0] + 1, 4 * AROUND[1] + 1))
-    is_peak = (level >= highest) & (level > np.log(QUIET)) & (level > usual + 1.0)
+    held = cv2.blur(level, (1, 2 * AROUND[1] + 1))
+    is_peak = (level >= highest) & (level > np.log(QUIET)) & (level > usual + 1.0) & (level > held + RISES)
     is_peak[:, :LOWEST] = False
     at, bins = np.nonzero(is_peak[first:last])
     above = (level - usual)[first:last][at, bins]
