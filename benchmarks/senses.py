@@ -1,4 +1,4 @@
-"""Camera, kinds of sound, picture quality, loudness: how right they are, and what they cost.
+"""Camera, faces, kinds of sound, picture quality, loudness: how right they are, and what they cost.
 
 `python -m benchmarks.senses [--quick] [--only camera ...]` in a checkout, with the shared data beside it or named by
 CINESCOPE_TEST_DATA.
@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import senses_camera, senses_cost, senses_quality, senses_sound
+from benchmarks import senses_camera, senses_cost, senses_faces_measure, senses_quality, senses_sound
 from benchmarks.bars import Bars
 from cinescope.types import Analyser, Frames, Material, Segment, Span, Video, Waveform, Window
 
@@ -222,6 +222,10 @@ def ffmpeg_says(path: Path, stream: int, resampled: bool = True) -> tuple[float,
     return float(found[0].group(1)), float(found[1].group(1))  # type: ignore[union-attr]
 
 
+def faces(bars: Bars, quick: bool) -> None:
+    senses_faces_measure.measure(bars, quick, data_folder())
+
+
 def cost(bars: Bars, quick: bool) -> None:
     """Processor seconds for a minute of 720p."""
     if shutil.which("ffmpeg") is None:
@@ -295,7 +299,7 @@ def feed_sound(analyser: Analyser, samples: np.ndarray, voice: Iterable[Segment]
 
 
 SENSES: dict[str, Callable[[Bars, bool], Any]] = {
-    "camera": camera, "quality": quality, "sound": sound, "loudness": loudness, "cost": cost,
+    "camera": camera, "faces": faces, "quality": quality, "sound": sound, "loudness": loudness, "cost": cost,
 }  # fmt: skip
 
 

@@ -61,15 +61,24 @@ GROUNDS: tuple[tuple[tuple[str, float, float], ...], ...] = (
 def scene(seed: int, shared: Path) -> tuple[np.ndarray, list[Face]]:
     """(T, 540, 960, 3) uint8 RGB at `RATE` a second, in one to three shots, and the faces in them."""
     rng = np.random.default_rng([23, seed])
-    count = round(SECONDS * RATE)
-    cuts = sorted(rng.choice(np.arange(6, count - 5), int(rng.integers(0, 3)), replace=False).tolist())
+    count, edges = round(SECONDS * RATE), _cuts(rng)
     grey = rng.random() < 0.2
     pictures, faces = [], []
-    for start, end in zip([0, *cuts], [*cuts, count], strict=True):
+    for start, end in zip([0, *edges], [*edges, count], strict=True):
         shown, found = _shot(rng, shared, seed % 2, start, end)
         pictures += [_worn(rng, p, grey) for p in shown]
         faces += found
     return np.stack(pictures), faces
+
+
+def _cuts(rng: np.random.Generator) -> list[int]:
+    count = round(SECONDS * RATE)
+    return sorted(rng.choice(np.arange(6, count - 5), int(rng.integers(0, 3)), replace=False).tolist())
+
+
+def cuts(seed: int) -> list[float]:
+    """Seconds at which a scene changes its view."""
+    return [c / RATE for c in _cuts(np.random.default_rng([23, seed]))]
 
 
 def _shot(

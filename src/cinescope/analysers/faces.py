@@ -24,9 +24,11 @@ RATE = 2.0
 SIZE = 640
 EVERY = 1.0  # seconds between searches of the whole picture, where the detector is not quick
 PATIENCE = 1.5  # seconds that a face may be lost before it is another
-LIKELY = 0.6  # score from which a track is told
+LIKELY = 0.75  # score from which a track is told
 THUMB = 96  # pixels, longest side of the face that is kept
 AROUND = 0.25  # of the box, on each side, that is kept with it
+MAYBE = 0.4  # score from which it is worth looking for a face where it was; others wait for the next search
+PAST = 4  # pictures kept, in which a new face is looked for backwards
 STANDS = 3  # of 255: pictures that differ nowhere by more are the same picture
 
 
@@ -64,6 +66,7 @@ class Faces:
         self._shot = -np.inf  # when the running shot began
         self._open: list[FaceTrack] = []
         self._done: list[dict[str, Any]] = []  # told once no face is open that began before
+        self._past: list[tuple[float, bytes]] = []  # the last pictures of this shot, as JPEG: a state holds them
         self._before: np.ndarray | None = None  # the last picture, small and grey
         self._search = -np.inf  # time of the next search of the whole picture
         self._time: float | None = None  # of the last picture
@@ -99,7 +102,7 @@ class Faces:
             self._close_at(cut)
             passed = bisect_right(self._cuts, time)
             self._shot, self._cuts = self._cuts[passed - 1], self._cuts[passed:]
-            self._before, self._search = None, -np.inf
+            self._before, self._search, self._past = None, -np.inf, []
         small = cv2.resize(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (80, 45), interpolation=cv2.INTER_AREA)
         stands = self._before is not None and cv2.absdiff(small, self._before).max() <= STANDS
         last, self._time, self._end = self._end, time, until
@@ -110,6 +113,7 @@ class Faces:
         else:
             self._before = small
             self._follow(picture, time, until)
+        self._past = [*self._past, (time, self._past[-1][1] if stands and self._past else _packed(picture))][-PAST:]
         lost = [t for t in self._open if time - t.end >= PATIENCE]
         self._open = [t for t in self._open if t not in lost]
         for track in lost:
@@ -117,7 +121,7 @@ class Faces:
 
     def _follow(self, picture: np.ndarray, time: float, until: float) -> None:
         height, width = picture.shape[:2]
-        lost: list[FaceTrack] = []
+        lost = False
         found: list[Found] = []
         whole = self._detector.quick or time >= self._search
         if whole:
@@ -127,17 +131,10 @@ class Faces:
         for track in sorted(self._open, key=lambda t: (-t.score, t.start, t.last)):
             near = [f for f in found if same_face(track.last, f.box)]
             one = max(near, key=lambda f: f.score, default=None)
-            if one is None or one.score < 0.5:
-                box = track.last[0] * width, track.last[1] * height, track.last[2] * width, track.last[3] * height
-                seen = self._detector.look(picture, box)
-                if seen is not None and (one is None or seen.score > one.score):
-                    looked = _shares(seen, width, height)
-                    # A face that is lost must not be taken for its neighbour.
-                    others = [o for o in self._open if o is not track and o.at == time]
-                    if not any(same_face(o.last, looked.box) for o in others):
-                        one = looked
+            if (one is None or one.score < 0.5) and track.score >= MAYBE:
+                one = self._look(track, picture, time) or one
             if one is None:
-                lost.append(track)
+                lost |= track.score >= MAYBE
                 continue
             found = [f for f in found if f is not one and not same_face(one.box, f.box)]
             track.see(time, until, one)
@@ -150,7 +147,38 @@ class Faces:
             track = FaceTrack(start, until, fresh.box)
             track.see(time, until, fresh)
             self._keep_sharpest(track, picture, fresh, time)
+            self._date_back(track, fresh)
             self._open.append(track)
+
+    def _look(self, track: FaceTrack, picture: np.ndarray, time: float) -> Found | None:
+        """The face of a track near where it was last; None where it is not, or where another track's face is."""
+        height, width = picture.shape[:2]
+        x0, y0, x1, y1 = track.last
+        seen = self._detector.look(picture, (x0 * width, y0 * height, x1 * width, y1 * height))
+        if seen is None:
+            return None
+        one = _shares(seen, width, height)
+        others = [o for o in self._open if o is not track and o.at == time]
+        return None if any(same_face(o.last, one.box) for o in others) else one
+
+    def _date_back(self, track: FaceTrack, fresh: Found) -> None:
+        """A face may have been there before the search that found it: look where it is in the pictures before."""
+        if fresh.score < 0.5:
+            return
+        for time, packed in reversed(self._past):
+            coded = cv2.imdecode(np.frombuffer(packed, np.uint8), cv2.IMREAD_COLOR)
+            if coded is None:
+                raise ValueError("a kept picture of faces is no JPEG")
+            picture = np.ascontiguousarray(coded[..., ::-1])
+            height, width = picture.shape[:2]
+            x0, y0, x1, y1 = track.boxes[0][1]
+            seen = self._detector.look(picture, (x0 * width, y0 * height, x1 * width, y1 * height))
+            if seen is None or seen.score < 0.5 or not seen.frontal:
+                return
+            one = _shares(seen, width, height)
+            if any(o.start <= time and same_face(o.box_at(time), one.box) for o in self._open):
+                return
+            track.see_before(self._shot if time - self._shot < 1 / RATE else time, time, one)
 
     def _keep_sharpest(self, track: FaceTrack, picture: np.ndarray, found: Found, time: float) -> None:
         cut = _with_surroundings(picture, found.box)
@@ -204,6 +232,7 @@ class Faces:
         return {
             "cuts": list(self._cuts), "shot": None if np.isinf(self._shot) else self._shot,
             "open": [t.state() for t in self._open], "done": [dict(d) for d in self._done],
+            "past": [[t, np.frombuffer(p, np.uint8).copy()] for t, p in self._past],
             "before": None if self._before is None else self._before.copy(),
             "search": None if np.isinf(self._search) else self._search, "time": self._time, "end": self._end,
         }  # fmt: skip
@@ -213,6 +242,7 @@ class Faces:
         self._shot, self._search = (-np.inf if state[n] is None else float(state[n]) for n in ("shot", "search"))
         self._open = [FaceTrack.from_state(t) for t in state["open"]]
         self._done = [dict(d) for d in state["done"]]
+        self._past = [(float(t), np.asarray(p, np.uint8).tobytes()) for t, p in state["past"]]
         self._before = None if state["before"] is None else np.array(state["before"], np.uint8)
         self._time, self._end = state["time"], float(state["end"])
 
@@ -220,6 +250,13 @@ class Faces:
 def _shares(found: Found, width: int, height: int) -> Found:
     x0, y0, x1, y1 = found.box
     return Found((x0 / width, y0 / height, x1 / width, y1 / height), found.score, found.frontal)
+
+
+def _packed(picture: np.ndarray) -> bytes:
+    ok, jpeg = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
+    if not ok:
+        raise ValueError(f"OpenCV could not write a picture of shape {picture.shape} as JPEG")
+    return jpeg.tobytes()
 
 
 def _with_surroundings(picture: np.ndarray, box: Box) -> np.ndarray:

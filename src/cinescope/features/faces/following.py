@@ -42,12 +42,25 @@ class FaceTrack:
             if len(self.boxes) > KEPT:
                 del self.boxes[1::2]
                 self.stride *= 2
-        self.seen += 1
         self.at, self.end, self.last = time, until, found.box
+        self._count(found)
+
+    def _count(self, found: Found) -> None:
+        self.seen += 1
         self.frontal += found.frontal
         self.height += found.box[3] - found.box[1]
         share = min(max(found.score, 1e-6), 1 - 1e-6)
         self.odds = sorted([*self.odds, min(SURE, float(np.log(share / (1 - share))))])[-5:]
+
+    def see_before(self, start: float, time: float, found: Found) -> None:
+        """A finding in an earlier picture than all others, at `time`; the face is then there from `start` on."""
+        self.start = start
+        self.boxes.insert(0, (time, found.box))
+        self._count(found)
+
+    def box_at(self, time: float) -> Box:
+        """Where it was at a time, or nearest to it, as far as boxes are kept."""
+        return min(self.boxes, key=lambda b: abs(b[0] - time))[1] if time < self.at else self.last
 
     @property
     def score(self) -> float:

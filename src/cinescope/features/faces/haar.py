@@ -1,7 +1,7 @@
 """Faces by OpenCV's Haar cascades, which ship in its wheel: one proposes, two count again close up.
 
-A cascade alone either misses faces or invents some: what it says is yes or no. Here the quick pass takes every
-proposal that two windows agree on; each is cut out, brought to one size, and two cascades that were trained apart from
+A cascade alone either misses faces or invents some: what it says is yes or no. Here the quick pass takes every window
+for a proposal; each is cut out, brought to one size, and two cascades that were trained apart from
 one another (Lienhart's "alt" and "alt2") are asked for every position and size around it. A face is affirmed dozens of
 times, a chance pattern a few times: the counts are what the score is made of.
 
@@ -29,9 +29,10 @@ FINE = 1.1  # between sizes counted
 NEAR = 0.25  # of a face, how far apart the middles of windows of one face may be
 # Log odds = ALT * sqrt(windows of alt) + ALT2 * sqrt(windows of alt2) + BIAS, by logistic regression on the even seeds
 # of benchmarks/senses_faces.py.
-ALT, ALT2, BIAS = 1.4, 2.5, -10.3
+ALT, ALT2, BIAS = 1.14, 1.39, -5.85
 LEAST = -4.0  # log odds below which it is not worth telling
-TILTS = (-18.0, 18.0)  # degrees tried for a face that is lost
+TILTS = (-14.0, 14.0)  # degrees by which a doubtful face is also turned
+SURE = 0.9  # score from which a finding is not turned
 _PROFILE = 0.5  # score of a profile: only told where a face was before
 
 
@@ -54,10 +55,12 @@ class Haar:
             small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
         if min(small.shape) < SMALLEST:
             return []
-        proposed = self._propose.detectMultiScale(small, STEP, 1, 0, (SMALLEST, SMALLEST))
+        proposed = self._propose.detectMultiScale(small, STEP, 0, 0, (SMALLEST, SMALLEST))
         found = []
-        for x, y, side, _ in np.asarray(proposed, np.float64).reshape(-1, 4) / scale:
-            one = self._count(grey, (x, y, x + side, y + side), room=0.45, sizes=(0.7, 1.45))
+        for box in _together(np.asarray(proposed, np.float64).reshape(-1, 4)[:, :3] / scale):
+            one = self._count(grey, box, room=0.45, sizes=(0.7, 1.45))
+            if one is not None and one.score < SURE:
+                one = self._upright(grey, box, one)
             if one is not None:
                 found.append(one)
         return distinct(found)
@@ -67,11 +70,15 @@ class Haar:
         one = self._count(grey, box, room=0.8, sizes=(0.65, 1.55))
         if one is not None and one.score >= 0.5:
             return one
-        others = [self._count(grey, box, room=0.6, sizes=(0.7, 1.45), tilt=tilt) for tilt in TILTS]
-        best = max((o for o in (one, *others) if o is not None), key=lambda o: o.score, default=None)
+        best = self._upright(grey, box, one)
         if best is not None and best.score >= 0.5:
             return best
         return self._in_profile(grey, box) or best
+
+    def _upright(self, grey: np.ndarray, box: Box, one: Found | None) -> Found | None:
+        """The surest of a finding and those that the same place gives when it is turned a little."""
+        turned = [self._count(grey, box, room=0.45, sizes=(0.7, 1.45), tilt=tilt) for tilt in TILTS]
+        return max((o for o in (one, *turned) if o is not None), key=lambda o: o.score, default=None)
 
     def _count(
         self, grey: np.ndarray, box: Box, room: float, sizes: tuple[float, float], tilt: float = 0.0
@@ -91,10 +98,10 @@ class Haar:
         if odds < LEAST:
             return None
         x, y, side = np.concatenate([first[mine], second[others]]).mean(axis=0)
-        middle = back @ np.array([x + side / 2, y + side / 2, 1.0])
-        half = side / 2 * float(np.hypot(back[0, 0], back[1, 0]))
+        across, down = (float(v) for v in back @ np.array([x + side / 2, y + side / 2, 1.0]))
+        half = float(side / 2 * np.hypot(back[0, 0], back[1, 0]))
         height, width = grey.shape
-        place = (middle[0] - half, middle[1] - half, middle[0] + half, middle[1] + half)
+        place = (across - half, down - half, across + half, down + half)
         return Found(clipped(place, width, height), float(1 / (1 + np.exp(-odds))))
 
     def _in_profile(self, grey: np.ndarray, box: Box) -> Found | None:
@@ -112,9 +119,10 @@ class Haar:
         if best is None:
             return None
         x, y, side = best[1]
-        corner, size = back @ np.array([x, y, 1.0]), side * back[0, 0]
+        left, top = (float(v) for v in back @ np.array([x, y, 1.0]))
+        size = float(side * back[0, 0])
         height, width = grey.shape
-        place = (corner[0], corner[1], corner[0] + size, corner[1] + size)
+        place = (left, top, left + size, top + size)
         return Found(clipped(place, width, height), _PROFILE, frontal=False)
 
 
@@ -136,6 +144,19 @@ def _cut(grey: np.ndarray, box: Box, room: float, tilt: float) -> tuple[np.ndarr
     moved[:, 2] += there[:, :2] @ np.array([left, top])
     cut = cv2.warpAffine(near, moved, (length, length), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return cut, cv2.invertAffineTransform(there)
+
+
+def _together(windows: np.ndarray) -> list[Box]:
+    """(N, 3) x, y, side of windows -> one box for those that mean the same, the largest first."""
+    left = windows[np.argsort(-windows[:, 2], kind="stable")]
+    boxes = []
+    while len(left):
+        apart = np.abs(left[:, :2] + left[:, 2:] / 2 - (left[0, :2] + left[0, 2] / 2)).max(axis=1)
+        same = (apart <= 0.3 * left[0, 2]) & (left[:, 2] >= 0.6 * left[0, 2])
+        x, y, side = (float(v) for v in left[same].mean(axis=0))
+        boxes.append((x, y, x + side, y + side))
+        left = left[~same]
+    return boxes
 
 
 def _windows(cascade: Any, cut: np.ndarray, least: int, most: int) -> np.ndarray:
