@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cinescope.library.catalog import VideoSummary
     from cinescope.types import Moment, SearchResult
 
+_SENSES = {"speech", "screen", "sounds", "meaning", "picture"}
 # No short options: `-word` in a query means "without this word".
 _SETTINGS = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
 
@@ -32,6 +33,7 @@ def search(
     date: Annotated[str, typer.Option("--date", metavar="DATE", help="Recorded then: 2024, 2024-05, 2023..2024.")] = "",
     speech: Annotated[bool, typer.Option("--speech", help="Only what is said.")] = False,
     screen: Annotated[bool, typer.Option("--screen", help="Only what is written on the screen.")] = False,
+    picture: Annotated[bool, typer.Option("--picture", help="Only what is seen (needs a picture model).")] = False,
     before: Annotated[str, typer.Option("--before", metavar="WHEN", help="A date, or a time in the video.")] = "",
     after: Annotated[str, typer.Option("--after", metavar="WHEN", help="A date, or a time in the video.")] = "",
     language: Annotated[str, typer.Option("--language", metavar="CODE", help="Only in this language (en, zh).")] = "",
@@ -97,6 +99,7 @@ def search(
     cinescope search invoice --length '<5m' --faces 1
     cinescope search --quality black
     cinescope search what they said about money --meaning
+    cinescope search a dog on the beach --picture
     cinescope search --like photo.jpg --folder ~/Videos/2024
     cinescope open 1
 
@@ -112,7 +115,9 @@ def search(
         "collection": collection,
         "tag": tag,
         "date": date,
-        "kinds": tuple(kind for kind, wanted in (("speech", speech), ("screen", screen)) if wanted),
+        "kinds": tuple(
+            kind for kind, wanted in (("speech", speech), ("screen", screen), ("picture", picture)) if wanted
+        ),
         "before": before,
         "after": after,
         "language": language,
@@ -163,7 +168,8 @@ def show_result(
             label = f"{evidence.kind:<7}"
             at = format_time(evidence.span.start)
             room = columns - 5 - width(label) - len(at) - 2
-            print(f"     {dim(label)} {dim(at)} {marked(evidence.text, evidence.matched, room)}")
+            text = evidence.text or ("what is seen there" if evidence.kind == "picture" else "")
+            print(f"     {dim(label)} {dim(at)} {marked(text, evidence.matched, room)}")
         if pictures and moment.address in pictures:
             print(f"     {dim('picture')} {printable(pictures[moment.address])}")
     if not result.moments:
@@ -181,10 +187,10 @@ def show_result(
 
 
 def _show_not_looked_at(result: SearchResult, remarks: Any) -> None:
-    # That there are no vectors is not worth a line at every search that found something.
-    quiet = bool(result.moments) and "meaning" not in result.looked_at
+    # That a sense is missing is not worth a line at every search that found something; what it left out is.
+    quiet = _SENSES - set(result.looked_at) if result.moments else set()
     for what in result.not_looked_at:
-        if quiet and what.startswith("meaning:"):
+        if what.partition(":")[0] in quiet:
             continue
         remarks(dim(f"not looked at: {one_line(what)}"))
 

@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 # The kinds of rows that have a text of their own; what a query without `in:` looks at.
 TEXT_KINDS = ("speech", "screen", "chapter", "title", "note", "tag")
 _ANALYSED = ("speech", "screen")
+_NONE_KNOWN = {
+    "speech": "no words are known that are said in these videos",
+    "screen": "no words are known that are written in these videos",
+}
+PICTURE = "picture"  # found by what is seen, not by a text (`seen.py`)
 _FIRST_ROWS = 32
 _MOST_ROWS = 4096
 _NAMED = 5  # words that occur nowhere: so many are named, and near spellings looked up for
@@ -99,7 +104,7 @@ def search(
     empty = SearchResult((), str(asked), looked_at=looked_at, not_looked_at=scope.not_looked_at)
     if scope.none:
         return replace(empty, note=scope.none)
-    absent = [k for k in scope.kinds if k not in looked_at]
+    absent = [k for k in scope.kinds if k not in looked_at and k != PICTURE]
     missing = f"no video here has a track called '{absent[0]}'" if absent else ""
     odd = next((v for v in (*scope.languages, *scope.not_languages, *scope.not_kinds) if not is_plain_name(v)), None)
     if odd is not None:
@@ -109,16 +114,19 @@ def search(
 
         found = track_filters.listing(store, asked, scope, Known.read(store), limit)
         return replace(found, not_looked_at=scope.not_looked_at)
-    if not looked_at:
-        return replace(empty, note=missing or "there is no text in this library yet: index some videos first")
-    scope = replace(scope, kinds=looked_at if scope.kinds else ())
+    pictures = (PICTURE,) if PICTURE in scope.kinds else ()
+    if not looked_at and not (pictures and asked.wanted):
+        why = "pictures are found by words: add what is to be seen" if pictures else missing
+        return replace(empty, note=why or "there is no text in this library yet: index some videos first")
+    scope = replace(scope, kinds=(*looked_at, *pictures) if scope.kinds else ())
     if not asked.wanted:
         from cinescope.library.listing import listing
 
         result = listing(store, asked, scope, limit, looked_at)
     else:
         by_words = _Search(store, asked, scope, limit, gap)
-        wants_meaning = meaning == "yes" or (meaning == "auto" and not any(t.quoted for t in asked.wanted))
+        quoted = any(t.quoted for t in asked.wanted) and bool(looked_at)
+        wants_meaning = meaning == "yes" or (meaning == "auto" and not quoted)
         by_meaning = Beside(by_words.meant) if wants_meaning else None
         result = by_words.result(looked_at)
         if by_meaning is not None:
@@ -127,6 +135,7 @@ def search(
             from cinescope.library import track_filters
 
             result = replace(result, moments=track_filters.with_evidence(result.moments, scope.tracks))
+        result = replace(result, not_looked_at=(*result.not_looked_at, *_unheard(scope, looked_at)))
     result = replace(result, not_looked_at=(*result.not_looked_at, *scope.not_looked_at))
     return replace(result, note="; ".join(n for n in (missing, result.note) if n))
 
@@ -137,6 +146,15 @@ def _looked_at(store: Store, scope: Scope) -> tuple[str, ...]:
         return tuple(k for k in scope.kinds if is_plain_name(k) and _some(store, k))
     wanted = [k for k in TEXT_KINDS if k not in scope.not_kinds]
     return tuple(k for k in wanted if k not in _ANALYSED or _some(store, k)) if store.count("segments") else ()
+
+
+def _unheard(scope: Scope, looked_at: Sequence[str]) -> tuple[str, ...]:
+    """What a question in words could not be looked for in, and why; nothing of what was filtered away."""
+    if scope.kinds:
+        return ()
+    missing = [k for k in _ANALYSED if k not in looked_at and k not in scope.not_kinds]
+    by_name = "sounds: found by kind (sound:applause) or by example (--like), not by words"
+    return (*(f"{k}: {_NONE_KNOWN[k]}" for k in missing), *(() if scope.tracks else (by_name,)))
 
 
 def _some(store: Store, kind: str) -> bool:

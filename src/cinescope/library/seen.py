@@ -53,7 +53,7 @@ def look(store: Store, text: str, scope: Scope, unwanted: Sequence[Unit], limit:
     evidence = tuple(
         (Evidence(PICTURE, _span(r), "", r["source"], score=1.0 - r["_distance"]), r["video_id"]) for r in kept
     )
-    return [Near("", evidence, size, meta.name, _unseen(store, meta), PICTURE)]
+    return [Near("", evidence, size, meta.name, _unseen(store, meta), kind=PICTURE)]
 
 
 def _span(row: dict[str, Any]) -> Span:
