@@ -5,9 +5,9 @@ sentence occurs as it is, every further time turned at random to a cosine of COS
 sentence the first time; further ones are words drawn by Zipf's law from the sentences' own words, the most frequent
 first, and made-up words after them. All is a pure function of (size, SEED).
 
-Films lie in folders of 20, 200 and 2,000, are from 2000 on (one a day, by number), and have tags that are scattered:
-what filters need. Rows are written through the library's own code (`rows.segment_row`, `Store.append`); vectors, whose
-numbers would otherwise each become a Python object, as Arrow tables of the library's schema.
+Films lie in folders, are one a day from 2000 on, and have tags that are scattered: what filters need. Rows are written
+through the library's own code (`rows.segment_row`, `Store.append`); vectors, whose numbers would otherwise each become
+a Python object, as Arrow tables of the library's schema.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ APART = 12.0  # seconds from one segment of a film to the next
 BATCH = 25_000  # rows a commit
 VOCABULARY = 100_000  # words, real ones first
 SHIFT = 2.7  # Mandelbrot's constant: the frequency of the word of rank r is as 1 / (r + SHIFT)
-SHELVES = {"box": 20, "shelf": 200, "hall": 2_000}  # films in a folder of that name
+FOLDERS = {"box": 1_000, "shelf": 100}  # so many folders of that name share out the films
 FIRST_DAY = date(2000, 1, 1)
 
 
@@ -131,7 +131,7 @@ def _segments(store: Any, size: int, passages: list[Passage]) -> None:
     from cinescope.library.rows import segment_row
     from cinescope.types import Segment, Source, Span
 
-    source = Source("made-up", "1")
+    sources = {"speech": Source("transcript", "1"), "screen": Source("screen_text", "1")}
     words = Words.of(passages)
     for rows in batches(size):
         rng = np.random.default_rng((SEED, 3, int(rows[0])))
@@ -141,7 +141,7 @@ def _segments(store: Any, size: int, passages: list[Passage]) -> None:
         for n, sentence, length in zip(rows.tolist(), chosen.tolist(), sizes.tolist(), strict=True):
             text = passages[sentence].text if n < len(passages) else words.sentence(rng, length)
             span = Span(n % PER_FILM * APART, n % PER_FILM * APART + 5)
-            segment = Segment(span, _kind(n), source, text=text, language="en")
+            segment = Segment(span, _kind(n), sources[_kind(n)], text=text, language="en")
             made.append(segment_row(film(n // PER_FILM), n, segment))
         store.append("segments", made)
 
@@ -153,6 +153,7 @@ def _kind(row: int) -> str:
 
 def _vectors(store: Any, place: Path, size: int, sentences: np.ndarray, space: str) -> None:
     from cinescope.library import schema
+    from cinescope.types import Source
 
     import lance  # isort: skip  # after the store, which makes it quiet
     import pyarrow as pa  # isort: skip
@@ -164,10 +165,11 @@ def _vectors(store: Any, place: Path, size: int, sentences: np.ndarray, space: s
     for rows in batches(size):
         segments = store.table(
             "segments",
-            ["video_id", "source", "seq", "kind", "start", "end", "text", "language"],
+            ["video_id", "seq", "kind", "start", "end", "text", "language"],
             f"seq >= {rows[0]} AND seq <= {rows[-1]}",
         ).rename_columns({"kind": "of"})
         flat = pa.FixedSizeListArray.from_arrays(pa.array(vectors_of(rows, sentences).ravel()), dimension)
+        segments = segments.append_column("source", pa.array([Source("meaning", "1").key] * len(rows)))
         made = segments.append_column("vector", flat).select(columns.names).cast(columns)
         lance.write_dataset(made, f"{place}/{table}.lance", mode="append")
     store.refresh()
@@ -177,7 +179,7 @@ def _films(store: Any, films: int) -> None:
     videos, places, notes = [], [], []
     mixed = np.random.default_rng((SEED, 4)).permutation(films)
     for n in range(films):
-        folders = "/".join(f"{name}-{n // size:04d}" for name, size in reversed(SHELVES.items()))
+        folders = "/".join(f"{name}-{n // of_folder(name, films):04d}" for name in reversed(FOLDERS))
         made = {"recorded": (FIRST_DAY + timedelta(days=n)).isoformat(), "title": "", "language": "en"}
         videos.append(
             made | {"id": film(n), "duration": APART * PER_FILM, "added": "", "probe": "{}", "problem": ""}
@@ -191,6 +193,11 @@ def _films(store: Any, films: int) -> None:
     store.append("videos", videos)
     store.append("locations", places)
     store.append("notes", notes)
+
+
+def of_folder(name: str, films: int) -> int:
+    """Films in a folder of that name."""
+    return max(1, films // FOLDERS[name])
 
 
 def tags_of(number: int, films: int) -> list[str]:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 MEANING = "meaning"
 EXACT = 50_000  # rows: below, all are compared (60 ms); from there on an index is asked (`upkeep.build_indexes`)
-_NPROBES, _REFINE = 40, 10
+# Partitions that are looked through, and how many times as many candidates as wanted are compared exactly. A million
+# vectors, 120 questions: recall@10 0.996 alone, 0.996, 0.997 and 0.993 where half, 1% and 0.1% of the rows are kept.
+_NPROBES, _REFINE = 160, 4
 _NO_TEXTS = ("picture-", "picture:", "sound-")  # spaces of what is seen and heard
 _OF = ("speech", "screen")  # what text encoders are given
 _COLUMNS = ["video_id", "source", "of", "start", "end", "text", "language"]
