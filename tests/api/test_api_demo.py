@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -107,6 +108,8 @@ def test_the_whole_demo_on_one_small_film(
     assert "A small <mark>boat</mark>." in text
     assert "data:image/jpeg;base64," in text
     assert "Left out here: the narrators" in text
+    assert "the whole video as one picture" in text
+    assert all((folder / link).is_file() for link in re.findall(r'href="(walls/[^"]+)"', text))
     assert "http://" not in text
     assert "https://" not in text
     told.clear()
@@ -135,3 +138,33 @@ def test_pages_escape_what_comes_from_files() -> None:
     empty = page.Section(nasty, nasty, SearchResult((), note=nasty, spellings=(nasty,)))
     assert "<script>" not in page.search_section(empty, {}, None, page.file_link)  # type: ignore[arg-type]
     assert "\ud800" not in page.escape("a\ud800")
+
+
+def test_a_page_shows_the_senses() -> None:
+    from cinescope.api import page_senses
+    from cinescope.types import Segment, Source, Timeline, Track, Video
+
+    source = Source("x", "1")
+
+    def track(kind: str, *segments: tuple[float, float, str, dict[str, object]]) -> Track:
+        return Track(kind, tuple(Segment(Span(a, b), kind, source, text=t, data=d) for a, b, t, d in segments), source)
+
+    tracks = (
+        track("picture", (0, 5, "", {"colours": [{"name": "red", "hex": "#ff0000", "share": 0.5}]})),
+        track("camera", (0, 2, "still", {}), (2, 4, "pan left", {})),
+        track("sound", (0, 5, "music", {}), (5, 9, "silence", {})),
+        track("loudness", (0, 9, "", {"momentary": [-30.0, -6.0, None, -54.0]})),
+        track("quality", (0, 1, "black", {"fault": True}), (2, 9, "still", {"fault": False})),
+    )
+    made: list[tuple[str, str]] = []
+
+    def block(segment: Segment, classes: str, title: str, inner: str) -> str:
+        made.append((title, inner))
+        return ""
+
+    text = page_senses.strips(Timeline(Video("ab" * 16, 10.0, ()), tracks), 10.0, block)
+    assert made == [("pan left", "←"), ("music", "music"), ("black at 0:00", "")]
+    assert "left:0.00%;width:50.05%;background:linear-gradient(#ff0000 0% 100%)" in text
+    assert text.count("<polygon") == 2
+    assert "10.00,0.0 20.00,0.0" in text
+    assert page_senses.strips(Timeline(Video("ab" * 16, 10.0, ()), ()), 10.0, block) == ""

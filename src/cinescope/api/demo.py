@@ -24,6 +24,11 @@ QUERIES: dict[str, str] = {
     "灯塔": "Chinese subtitles",
     "lighthose": "nothing, but near spellings: a typing error",
 }
+# More for a machine with a text encoder: what was said or written there had other words.
+MEANING: dict[str, str] = {
+    "ships should stay in port": "by meaning: said in other words",
+    "nobody inhabits the building any more": "by meaning: written in other words",
+}
 _NEEDS_VOICE = ("dangerous current",)
 
 
@@ -81,9 +86,29 @@ def index_demo(
 
 def search_demo(rendered: Rendered) -> dict[str, SearchResult]:
     """Every query of the demo that this machine can answer."""
+    from cinescope.features.models import encoders
+
     without_talk = any("talk" in line for line in rendered.left_out)
     asked = [q for q in QUERIES if not (without_talk and q in _NEEDS_VOICE)]
-    return {query: rendered.library.search(query, limit=5) for query in asked}
+    # By words alone where words are meant, so that every machine shows the same.
+    found = {query: rendered.library.search(query, limit=5, meaning="no") for query in asked}
+    if encoders():
+        found |= {query: rendered.library.search(query, limit=1, meaning="yes") for query in MEANING}
+    return found
+
+
+def why(query: str) -> str:
+    """What a query of the demo is meant to show."""
+    return QUERIES.get(query) or MEANING[query]
+
+
+def _draw_walls(rendered: Rendered, ids: list[str]) -> dict[str, str]:
+    """Video id -> address of its picture, from the page."""
+    folder = rendered.folder / "walls"
+    folder.mkdir(exist_ok=True)
+    for video_id in ids:
+        rendered.library.wall(video_id, folder / f"{video_id[:8]}.png")
+    return {video_id: f"walls/{video_id[:8]}.png" for video_id in ids}
 
 
 def write_page(rendered: Rendered, found: dict[str, SearchResult]) -> Path:
@@ -109,10 +134,11 @@ def write_page(rendered: Rendered, found: dict[str, SearchResult]) -> Path:
     ]
     listed = "".join(f"<div><b>{n}</b><span>{what}</span></div>" for n, what in facts)
     searches = "".join(
-        page.search_section(page.Section(query, QUERIES[query], result), by_id, library, link)
+        page.search_section(page.Section(query, why(query), result), by_id, library, link)
         for query, result in found.items()
     )
-    lines = "".join(page.timeline_section(v, timelines[v.id], library, link) for v in videos)
+    walls = _draw_walls(rendered, [v.id for v in videos])
+    lines = "".join(page.timeline_section(v, timelines[v.id], library, link, walls[v.id]) for v in videos)
     out = "".join(f"<p>Left out here: {page.escape(line)}.</p>" for line in rendered.left_out)
     body = (
         '<div class="top"><div><h1>From a few words to the second</h1><p>A small library that Cinescope drew, spoke, '

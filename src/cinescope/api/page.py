@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from cinescope.api import page_senses
 from cinescope.api.page_style import PLAYER, SCRIPT, STYLE
+from cinescope.library import glance
 from cinescope.types import Evidence, Moment, SearchResult, Segment, Span, Timeline, format_time
 
 if TYPE_CHECKING:
@@ -123,8 +125,8 @@ def search_section(section: Section, videos: Mapping[str, VideoSummary], lib: Li
     )
 
 
-def timeline_section(video: VideoSummary, timeline: Timeline, lib: Library, link: Link) -> str:
-    """A video as a row of its shots, strips over time, and its words."""
+def timeline_section(video: VideoSummary, timeline: Timeline, lib: Library, link: Link, wall: str = "") -> str:
+    """A video as a row of its shots, strips over time, and its words. `wall` is the address of its picture."""
     from cinescope.library import catalog
 
     length = max(video.duration or 0.0, 0.001)
@@ -138,9 +140,9 @@ def timeline_section(video: VideoSummary, timeline: Timeline, lib: Library, link
     strips = []
     for kind, label in (("shot", "shots"), ("voice", "voice"), ("speech", "words"), ("screen", "screen")):
         if found := _segments(timeline, kind):
-            strips.append(
-                f'<div class="strip"><span>{label}</span><div>{_blocks(video, found, length, link)}</div></div>'
-            )
+            strips.append(page_senses.strip(label, _blocks(video, found, length, link)))
+        if kind == "shot":
+            strips.append(page_senses.strips(timeline, length, _block(video, length, link)))
     rows = [row for _, row in _rows(timeline, video, link, "data-play")]
     heard = {str(s.data.get("origin", "")) for s in _segments(timeline, "speech")} - {""}
     facts = [
@@ -148,10 +150,12 @@ def timeline_section(video: VideoSummary, timeline: Timeline, lib: Library, link
         video.recorded[:10],
         f"{len(shots)} shot{'' if len(shots) == 1 else 's'}",
         *(f"words: {o}" for o in sorted(heard)),
+        glance.programme(timeline),
     ]
+    picture_of_all = f'<a class="wall" href="{escape(wall)}">the whole video as one picture</a>' if wall else ""
     return (
         f"<article><header><h3>{escape(video.title or video.name)}</h3>"
-        f"<span>{escape(' · '.join(f for f in facts if f))}</span></header>"
+        f"<span>{escape(' · '.join(f for f in facts if f))} {picture_of_all}</span></header>"
         f'<div class="film">{"".join(frames)}</div>{"".join(strips)}<div class="lines">{"".join(rows)}</div></article>'
     )
 
@@ -186,6 +190,19 @@ def _blocks(video: VideoSummary, segments: Sequence[Segment], length: float, lin
         f'style="left:{100 * s.span.start / length:.2f}%;width:{max(0.3, 100 * s.span.duration / length):.2f}%"></a>'
         for s in segments
     )
+
+
+def _block(video: VideoSummary, length: float, link: Link) -> page_senses.Block:
+    """How a segment becomes a stretch of a strip that leads to its second; the inner text is HTML already."""
+
+    def block(segment: Segment, classes: str, title: str, inner: str) -> str:
+        left, wide = 100 * segment.span.start / length, max(0.3, 100 * segment.span.duration / length)
+        return (
+            f'<a href="{escape(link(video, segment.span.start))}" data-play title="{escape(title)}" class="{classes}" '
+            f'style="left:{left:.2f}%;width:{wide:.2f}%">{inner}</a>'
+        )
+
+    return block
 
 
 def moment_page(lib: Library, video: VideoSummary, span: Span) -> str:

@@ -59,6 +59,14 @@ article h3{margin:0;font-size:18px}article header span{color:var(--soft);font-si
 .strip a{position:absolute;top:0;bottom:0;border-radius:4px;background:#7a6bc0}
 .strip a.shot{background:#c9c3d8;border-right:2px solid #f1eee8;border-radius:0}
 .strip a.screen{background:#4fae8b;opacity:.75}.strip a.voice{background:#f0a25e}
+.strip a{overflow:hidden;font-size:10px;line-height:14px;color:#fff;text-indent:5px;white-space:nowrap}
+.strip.colours>div{height:26px}.strip i{position:absolute;top:0;bottom:0}
+.strip.camera>div,.strip.sounds>div{height:14px}.strip a.move{background:#6b8794;text-align:center;text-indent:0}
+.strip a.face{background:#e296b2;opacity:.7}.strip a.fault{background:#d8463c}
+.strip a.sound-speech{background:#f0a25e;color:#4a2a0c}.strip a.sound-music{background:#8b7cd6}
+.strip a.sound-noise{background:#9aa1ad}.strip a.sound-applause{background:#f3c462;color:#4a3a0c}
+.strip.loudness>div{height:26px}.strip svg{width:100%;height:100%;display:block;fill:#68a8c8}
+a.wall{color:var(--accent);margin-left:8px}
 .lines{margin-top:12px;columns:2;column-gap:28px;font-size:14px}
 .lines a{display:block;break-inside:avoid;padding:3px 6px;border-radius:6px}.lines a:hover{background:#f5f1ea}
 .lines time{display:inline-block;width:44px;color:var(--soft);font-variant-numeric:tabular-nums}

@@ -25,7 +25,7 @@ def demo(
     """
     import time
 
-    from cinescope.api.demo import QUERIES, index_demo, render_demo, search_demo, write_page
+    from cinescope.api.demo import index_demo, render_demo, search_demo, why, write_page
     from cinescope.cli.index import stopping, summary
     from cinescope.cli.progress_view import view
     from cinescope.cli.search import show_result
@@ -46,11 +46,11 @@ def demo(
     for query, result in found.items():
         if not silent:
             print()
-            print(dim("$ ") + bold(f"cinescope search {printable(query)}") + dim(f"   {QUERIES[query]}"))
+            print(dim("$ ") + bold(f"cinescope search {printable(query)}") + dim(f"   {why(query)}"))
             show_result(result, names, remarks=print)
     page = write_page(rendered, found)
     seconds = time.monotonic() - began
-    missed = [q for q, r in found.items() if not r.moments and not QUERIES[q].startswith("nothing")]
+    missed = [q for q, r in found.items() if not r.moments and not why(q).startswith("nothing")]
     if json:
         print_json(
             {
