@@ -6,6 +6,7 @@ their file names, which Pillow finds in the system's font folders.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from itertools import groupby
@@ -23,13 +24,18 @@ _OTHERS = (
     "NotoSansDevanagari-Regular.ttf", "NotoSansArabic-Regular.ttf", "NotoSansHebrew-Regular.ttf",
     "NotoSansThai-Regular.ttf",
 )  # fmt: skip
+_SPACE = 0.27  # of the size
+_SPACES = re.compile(r"( +)")
 _NOWHERE = "\uffff"  # no character, so that every font draws its sign for a missing one
 
 
 @lru_cache(maxsize=128)
 def _font(number: int, size: float) -> Any:
-    """The font of the list, 0 being Pillow's own; None where it is not installed."""
+    """The font of the list, 0 being Pillow's own; None where it is not installed. Between whole sizes the letters'
+    distances are rounded so that words run together."""
     from PIL import ImageFont
+
+    size = max(1, round(size))
 
     if number == 0:
         return ImageFont.load_default(size)
@@ -68,12 +74,16 @@ class Letters:
         # Fonts put their letters at different heights: all stand on the line of Pillow's own.
         base = y + _font(0, size).getmetrics()[0]
         for font, part in self._runs(text, size):
-            self.pen.text((at, base), part, font=font, fill=colour, anchor="ls")
-            at += self.pen.textlength(part, font=font)
+            if font is not None:
+                self.pen.text((at, base), part, font=font, fill=colour, anchor="ls")
+            at += self._wide(font, part, size)
         return wide
 
     def length(self, text: str, size: float) -> float:
-        return float(sum(self.pen.textlength(part, font=font) for font, part in self._runs(text, size)))
+        return float(sum(self._wide(font, part, size) for font, part in self._runs(text, size)))
+
+    def _wide(self, font: Any, part: str, size: float) -> float:
+        return float(self.pen.textlength(part, font=font)) if font is not None else _SPACE * size * len(part)
 
     def fit(self, text: str, size: float, room: float) -> str:
         """As much of the beginning as there is room for, cut behind a word where there is one, with an ellipsis."""
@@ -112,7 +122,8 @@ class Letters:
         return found
 
     def _runs(self, text: str, size: float) -> list[tuple[Any, str]]:
-        """Neighbouring letters of one font; letters without a font become one sign for all in a row."""
+        """Neighbouring letters of one font; letters without a font become one sign for all in a row. Spaces between
+        Latin words have no font: that of Pillow makes them so narrow in small sizes that words run together."""
         chosen: list[tuple[int, str]] = []
         lost = False  # the letter before had no font
         for letter in unicodedata.normalize("NFC", text):
@@ -132,12 +143,14 @@ class Letters:
                 chosen.append((number, letter))
             lost = number is None
         runs: list[tuple[Any, str]] = []
-        blank = ""
         for number, run in groupby(chosen, key=lambda c: c[0]):
-            part = blank + "".join(letter for _, letter in run)
-            # A blank at the end of a script that runs to the left would be drawn at its left.
+            part = "".join(letter for _, letter in run)
+            font = _font(number, size)
+            # A space at the end of a script that runs to the left would be drawn at its left.
             kept = part.rstrip(" ")
-            blank = part[len(kept) :]
-            if kept:
-                runs.append((_font(number, size), kept))
-        return [*runs, (_font(0, size), blank)] if blank else runs
+            for word in _SPACES.split(kept) if number == 0 else [kept]:
+                if word:
+                    runs.append((None if word.isspace() else font, word))
+            if len(kept) < len(part):
+                runs.append((None, part[len(kept) :]))
+        return runs
