@@ -67,6 +67,7 @@ class Source:
         self.damage = damage
         self.ordered = not (form == "avi" and stream.codec in _UNORDERED_IN_AVI)  # frames carry their own times
         self.seekable = self.ordered
+        self.timed = form != "avi"  # presentation times of packets are in the file
         self._open: list[Any] = []
 
     def open(self) -> Any:
@@ -151,7 +152,7 @@ def _sorted(source: Source, start: float | None, threads: bool, alone: bool) -> 
     """As `run`: frames by time, held back a little. With threads the first damaged frame raises _DamagedError."""
     held: list[Any] = []
     times: list[float] = []
-    reaches = Reaches(source.stream.codec)
+    reaches = Reaches(source.stream.codec, source.timed)
     spoilt = Spoilt(source.stream.codec, reaches)
 
     def given() -> Iterator[tuple[Any, float, bool]]:
@@ -252,13 +253,17 @@ def _from_key(
 ) -> Iterator[tuple[Any, float, Trouble | None]]:
     """From the first key frame on, if it is not later than `start`; nothing at all if it is."""
     key: float | None = None
+    early: list[Trouble] = []  # packets behind the key frame's that were refused before it came out of the decoder
     for frame, time, trouble in items:
         if key is None:
             if time > start:
                 return
+            if trouble is not None:
+                early.append(trouble)
             if frame is None or not frame.key_frame:
                 continue
             key = time
+            yield from ((None, key, t) for t in early if t.time > key)
         if frame is None or time >= key:
             yield frame, time, trouble
 

@@ -44,14 +44,17 @@ class Trouble:
 class Reaches:
     """How far damage of a picture goes, by the headers of its packet."""
 
-    def __init__(self, codec: str) -> None:
+    def __init__(self, codec: str, timed: bool = True) -> None:
+        """`timed`: the container says when pictures are shown; without, FFmpeg guesses by what damage may have hit."""
         self._codec = codec
+        self._timed = timed
         self._size = 0  # bytes of the size before each NAL unit; 0 where start codes stand there
         self._of: dict[int, Reach] = {}  # by presentation time in ticks
         self._latest = -math.inf  # the latest presentation time so far, in ticks
 
     def open(self, extradata: bytes | None) -> None:
-        """Before the first packet: what the container says to the decoder."""
+        """Before the first packet, at each place from which decoding is tried: what the container says to the decoder."""
+        self._of, self._latest = {}, -math.inf
         # avcC and hvcC say how long the sizes before NAL units are; without them start codes stand there.
         at = {"h264": 4, "hevc": 21}.get(self._codec, 0)
         if at and extradata is not None and len(extradata) > at and extradata[0] == 1:
@@ -61,7 +64,8 @@ class Reaches:
         """Of a packet, before it is decoded, should it be refused."""
         if packet is None or packet.pts is None:
             return "on"
-        is_b, self._latest = packet.pts < self._latest, max(self._latest, packet.pts)
+        is_b = self._timed and packet.pts < self._latest
+        self._latest = max(self._latest, packet.pts)
         if self._codec in _B_ALONE:
             return "alone" if is_b else "on"
         if self._codec not in ("h264", "hevc"):
