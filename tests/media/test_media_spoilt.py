@@ -93,7 +93,7 @@ def test_damage_goes_on_to_the_next_key_picture(rendered: Render, tmp_path: Path
 
 
 def test_h264_says_on_which_pictures_nobody_builds(rendered: Render) -> None:
-    path = rendered("plain.mp4", write_video, count=60, options={"g": "25", "bf": "2", "b-pyramid": "none"})
+    path = rendered("spoilt_no_pyramid.mp4", write_video, count=60, options={"g": "25", "bf": "2", "b-pyramid": "none"})
     between = {round(t, 3) for t, _, _ in packets(path)} - {round(t, 3) for t in anchors(path)}
     with av.open(str(path)) as container:
         stream = container.streams.video[0]

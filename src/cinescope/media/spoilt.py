@@ -53,7 +53,7 @@ class Reaches:
         self._latest = -math.inf  # the latest presentation time so far, in ticks
 
     def open(self, extradata: bytes | None) -> None:
-        """Before the first packet, at each place from which decoding is tried: what the container says to the decoder."""
+        """Before the first packet, wherever decoding is tried from: what the container says to the decoder."""
         self._of, self._latest = {}, -math.inf
         # avcC and hvcC say how long the sizes before NAL units are; without them start codes stand there.
         at = {"h264": 4, "hevc": 21}.get(self._codec, 0)
