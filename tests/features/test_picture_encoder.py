@@ -211,7 +211,7 @@ def holding(name: str, text: str) -> Any:
         (holding("config.json", "[]"), "cannot be made into a picture model"),
         (holding("config.json", "no"), "cannot be made into a picture model"),
         (without("config.json"), r"has no config\.json"),
-        (pickled, "only as a pickle, which could run code when loaded: take one with model.safetensors or onnx"),
+        (pickled, "only as a pickle, which could run code when loaded: take one with model.safetensors, or with onnx"),
         (disguised, "no safetensors file"),
         (without("model.safetensors"), r"has no model\.safetensors: take one with"),
         (without("preprocessor_config.json"), r"has no preprocessor_config\.json"),

@@ -6,7 +6,7 @@ only, no model.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -73,14 +73,13 @@ class PictureInput:
             size = (self.shortest, long) if columns <= rows else (long, self.shortest)
         resized = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling(self.resample)))
         cut = _middle(resized, self.height, self.width)
-        values = (cut.astype(np.float32) * np.float32(self.scale) - np.float32(self.mean)) / np.float32(self.std)
+        mean, std = np.array(self.mean, np.float32), np.array(self.std, np.float32)
+        values = (cut.astype(np.float32) * np.float32(self.scale) - mean) / std
         return np.ascontiguousarray(values.transpose(2, 0, 1), np.float32)
-
-    def json(self) -> dict[str, Any]:
-        return asdict(self)
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> PictureInput:
+        """What `dataclasses.asdict` made, after JSON."""
         return cls(**raw | {"mean": tuple(raw["mean"]), "std": tuple(raw["std"])})
 
 
