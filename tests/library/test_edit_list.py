@@ -127,6 +127,16 @@ def test_otio_comes_back_frame_by_frame(rate: float, start: float, code: str) ->
 
 
 @pytest.mark.parametrize(
+    ("sound", "seen", "letters"), [(1, True, "B"), (2, True, "AA/V"), (6, False, "AA"), (0, 1, "V")]
+)
+def test_channels_are_named_as_cmx_does(sound: int, seen: bool, letters: str) -> None:
+    streams = [Stream(0, "video", "h264")] if seen else []
+    streams += [Stream(1, "audio", "aac", channels=sound)] if sound else []
+    clip = edit_list.Clip(Video("ab" * 16, 9.0, tuple(streams)), "x", "/x", Span(0, 1), "shot 1")
+    assert edit_list._channels(clip) == letters
+
+
+@pytest.mark.parametrize(
     ("rate", "code", "times"),
     [
         (25.0, "", ["00:00:00:00", "00:00:01:20", "00:00:01:21", "00:00:12:00"]),
@@ -183,6 +193,7 @@ def test_a_list_of_too_many_and_a_video_without_shots() -> None:
     whole = edit_list.shots(sound, "x.wav", "/x.wav")
     assert [(c.span, c.label) for c in whole] == [(Span(0, 60), "whole")]
     written = edit_list.write("edl", "x", whole)
+    assert edit_list._channels(whole[0]) == "A"
     assert "001  X        A     C        00:00:00:00 00:01:00:00" in written.text
     assert "no moving pictures" in written.remarks[0]
     back: Any = otio.adapters.read_from_string(edit_list.write("otio", "x", whole).text, "otio_json")

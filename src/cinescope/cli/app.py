@@ -32,9 +32,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Look": {
         "list": ("list_videos:list_videos", "the videos of the library"),
-        "show": ("show:show", "one video as a timeline in the terminal"),
+        "show": ("show:show", "one video as a timeline, or as one picture"),
         "duplicates": ("duplicates:duplicates", "what is there more than once; deletes nothing"),
-        "export": ("export:export", "words as SRT, VTT, JSON, CSV or chapters"),
+        "export": ("export:export", "words as subtitles, shots and hits for editing programs"),
     },
     "Write": {
         "tag": ("tag:tag", "put tags on a video, or take them off"),

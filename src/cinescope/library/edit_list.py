@@ -160,8 +160,13 @@ def write_edl(title: str, clips: Sequence[Clip]) -> Written:
 
 
 def _channels(clip: Clip) -> str:
-    seen, heard = clip.video.first("video") is not None, clip.video.first("audio") is not None
-    return "B" if seen and heard else "A" if heard else "V"
+    """CMX 3600: V pictures, A and AA one and two channels of sound, B and AA/V both."""
+    sound, seen = clip.video.first("audio"), clip.video.first("video") is not None
+    if sound is None:
+        return "V"
+    if (sound.channels or 1) > 1:
+        return "AA/V" if seen else "AA"
+    return "B" if seen else "A"
 
 
 def _reels(clips: Sequence[Clip]) -> dict[str, str]:
