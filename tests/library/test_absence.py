@@ -45,6 +45,12 @@ def test_the_same_strength_means_less_in_a_larger_library() -> None:
     assert verdict("minilm", at, 0.3, 100_000).absent  # type: ignore[union-attr]
 
 
+def test_only_a_small_chance_is_sure() -> None:
+    found = [verdict("minilm", s / 100, 0.0, 1_000) for s in range(-50, 100)]
+    steps = list(dict.fromkeys((v.absent, v.sure) for v in found if v is not None))
+    assert steps == [(True, True), (True, False), (False, False)]
+
+
 def test_a_lone_passage_is_as_strong_as_it_is_near() -> None:
     question, passage = vector(1, 1, 0), vector(1, 0, 0)
     assert strengths(question, NONE, passage[None], ["kite"]) == pytest.approx([np.sqrt(0.5)], abs=1e-6)

@@ -117,6 +117,11 @@ def test_what_is_like_nothing_here_is_said_to_be_absent(store: Store) -> None:
     assert result.note.startswith("nothing like that in these videos")
 
 
+def test_what_is_not_sure_to_be_absent_is_said_to_be_so_probably(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(absence, "SURE", 0.0)
+    assert search(store, "volcano eruption").note.startswith("probably nothing like that in these videos")
+
+
 def test_a_question_is_asked_again_without_each_of_its_words() -> None:
     assert hybrid.without_each_word("A kite caught in the Tree!") == [
         "A caught in the Tree!",

@@ -25,6 +25,7 @@ from typing import Any
 MISSING, CROWD = 2.0, 0.3  # flat: from 1 to 3 and 0.2 to 0.4 the area under the curve moves by less than 0.005
 PASSAGES = 64  # nearest ones looked at: 32 do a little worse, 256 no better
 WORDS = 12  # of a question that are left out in turn; each costs a vector (3 ms)
+SURE = 0.15  # chance below which nothing is added to a verdict of absence: on held questions 9 of 10 such are right
 _LONE = 0.0  # crowd of a passage that is alone
 
 
@@ -71,6 +72,11 @@ def strengths(question: Any, without: Any, passages: Any, texts: Sequence[str]) 
 class Verdict:
     absent: bool
     chance: float  # that it is there, 0 to 1
+
+    @property
+    def sure(self) -> bool:
+        """Whether it may be said without a "probably"."""
+        return self.chance < SURE
 
 
 def verdict(encoder: str, strength: float, share: float, size: int) -> Verdict | None:

@@ -40,14 +40,14 @@ def fused(words: SearchResult, looks: Sequence[Near], share: float, limit: int) 
     best = max(worth, default=1.0)
     rated = [_rated(m, value / best, by_words > i) for i, (m, value) in enumerate(zip(moments, worth, strict=True))]
     order = sorted(range(len(rated)), key=lambda i: (-worth[i], i))
-    absent = any(_says_absent(look, share) for look in looks)
+    says = next((v for v in (_verdict(look, share) for look in looks) if v is not None and v.absent), None)
     return replace(
         words,
         moments=tuple(rated[i] for i in order[:limit]),
-        note=_note(words, looks, absent),
+        note=_note(words, looks, says),
         total=words.total + len(moments) - by_words,
         looked_at=(*words.looked_at, *(look.kind for look in looks)),
-        absent=absent,
+        absent=says is not None,
     )
 
 
@@ -65,11 +65,10 @@ def _join(moments: list[Moment], worth: list[float], look: Near) -> None:
             worth[same] += 1.0 / (RANKS + rank)
 
 
-def _says_absent(look: Near, share: float) -> bool:
+def _verdict(look: Near, share: float) -> absence.Verdict | None:
     if look.kind != MEANING:
-        return False
-    verdict = absence.verdict(look.encoder, look.strength, share, look.size)
-    return verdict is not None and verdict.absent
+        return None
+    return absence.verdict(look.encoder, look.strength, share, look.size)
 
 
 def _rated(moment: Moment, score: float, has_words: bool) -> Moment:
@@ -87,13 +86,15 @@ def _overlapping(moments: list[Moment], video_id: str, span: Span) -> int | None
     return next((i for i, m in enumerate(moments) if m.video_id == video_id and m.span.overlaps(span)), None)
 
 
-def _note(words: SearchResult, looks: Sequence[Near], absent: bool) -> str:
+def _note(words: SearchResult, looks: Sequence[Near], says: absence.Verdict | None) -> str:
+    """`says`: the verdict that it is absent, None where it is there or nothing can be said."""
     found = {look.kind for look in looks if look.hits}
     seen = bool(found - {MEANING})
-    if absent:
+    if says is not None:
+        nothing = "nothing like that" if says.sure else "probably nothing like that"
         if seen:
-            return "nothing like that is said or written in these videos; the nearest pictures are shown"
-        return "nothing like that in these videos" + ("; the nearest are shown" if found or words.moments else "")
+            return f"{nothing} is said or written in these videos; the nearest pictures are shown"
+        return f"{nothing} in these videos" + ("; the nearest are shown" if found or words.moments else "")
     if found and not any(m.score >= 0.5 for m in words.moments):
         near = "come near in meaning or look most like it" if seen else "come near in meaning"
         return f"no moment has all the words; these {near if MEANING in found else 'look most like it'}"
