@@ -5,8 +5,8 @@
 120 questions (absent_questions.json, written before any threshold) go through the ordinary search of libraries of
 1,000 and 100,000 passages: real sentences (absent_corpus.py), and beyond 20,016 of them copies whose vectors are
 turned at random to a cosine of 0.9 with the original's. `--fit` prints the constants of `library/absence.py`, from
-questions made by program (absent_fit.py); none of the 120 is among them. Needs MiniLM; the vectors of the sentences
-(minutes) are kept in the temporary folder. `--quick` leaves out the 100,000.
+other questions over other videos (absent_fit.py). Needs MiniLM; the vectors of the sentences (minutes) are kept in the
+temporary folder. `--quick` leaves out the 100,000.
 """
 
 from __future__ import annotations
