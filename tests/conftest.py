@@ -125,3 +125,25 @@ def cinescope_cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int
         return status, captured.out, captured.err
 
     return call
+
+
+@pytest.fixture(scope="session")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of drawn films for questions by example, and a library of their prints in `films / "lib"`.
+
+    `first.mp4` and `second.mp4` have nothing in common, `copy.mp4` is a smaller copy of the first, `part.mp4` is the
+    second from 4 s to 9 s with other sound, `plain.mp4` is one colour and an even tone.
+    """
+    from tests.like_films import film
+
+    import cinescope
+
+    folder = tmp_path_factory.mktemp("films")
+    film(folder / "first.mp4", 1, 8.0)
+    film(folder / "second.mp4", 2, 10.0)
+    film(folder / "copy.mp4", 1, 8.0, size=(120, 80), crf=32)
+    film(folder / "part.mp4", 2, 5.0, start=4.0, sound_seed=5)
+    write_clip(folder / "plain.mp4", [("", (60, 60, 60))], 3)
+    report = cinescope.open(folder / "lib").index(*sorted(folder.glob("*.mp4")), only=["picture_print", "sound_print"])
+    assert not report.problems, report.problems
+    return folder

@@ -8,24 +8,23 @@ import numpy as np
 
 RATE = 16_000
 FPS = 10
-SIZE = (240, 160)
+SIZE = (192, 128)
 
 
 def picture(seed: int, time: float, size: tuple[int, int] = SIZE) -> np.ndarray:
     """A scene of two seconds: patches of its own that drift, on a slope of colour. (H, W, 3) uint8."""
     width, height = size
-    scene = int(time // 2)
-    rng = np.random.default_rng([seed, scene])
-    y, x = np.mgrid[0:height, 0:width]
+    rng = np.random.default_rng([seed, int(time // 2)])
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     made = np.stack([x * 200 / width, y * 200 / height, np.full_like(x, 60)], axis=-1) * rng.uniform(0.3, 1.0, 3)
+    stripes = ((x + y) % 12 < 6)[..., None]
     for _ in range(14):
-        centre, speed = rng.uniform((0, 0), (width, height)), rng.uniform(-30, 30, 2)
-        half, colour = rng.uniform(8, 34, 2), rng.uniform(0, 255, 3)
-        at = centre + speed * (time % 2)
-        inside = (np.abs(x - at[0]) < half[0]) & (np.abs(y - at[1]) < half[1])
-        stripes = (x + y) % 16 < 8
-        made[inside & stripes] = colour
-        made[inside & ~stripes] = 255 - colour
+        centre, speed = rng.uniform((0, 0), (width, height)), rng.uniform(-24, 24, 2)
+        half, colour = rng.uniform(0.04, 0.14, 2) * width, rng.uniform(0, 255, 3)
+        left, top = np.maximum(centre + speed * (time % 2) - half, 0).astype(int)
+        right, bottom = np.maximum(centre + speed * (time % 2) + half, 0).astype(int)
+        place = np.s_[top:bottom, left:right]
+        made[place] = np.where(stripes[place], colour, 255 - colour)
     return np.clip(made, 0, 255).astype(np.uint8)
 
 
@@ -57,7 +56,7 @@ def film(
     silent: bool = False,
     crf: int = 20,
 ) -> Path:
-    """The film `seed` from `start` on, changed: `cut` is the share taken off each side, `sound_seed` another's sound."""
+    """The film `seed` from `start` on, changed: `cut` is the share taken off each side, `sound_seed` whose sound."""
     import cv2
 
     from cinescope.media.encode import VideoWriter
