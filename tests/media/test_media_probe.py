@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -231,3 +232,13 @@ def test_subtitles_alone_are_no_video(tmp_path: Path) -> None:
     path.write_text("1\n00:00:01,000 --> 00:00:02,000\nhi\n\n")
     with pytest.raises(MediaError, match="neither pictures nor sound"):
         media.probe(path)
+
+
+@pytest.mark.parametrize("ending", ["mov", "mp4", "mkv"])
+def test_the_timecode_of_the_first_picture(tmp_path: Path, ending: str) -> None:
+    for written in ("10:00:00:12", ""):
+        path = tmp_path / f"a.{ending}"
+        with media.VideoWriter(path, (64, 36), 25, metadata={"timecode": written} if written else None) as out:
+            for frame in range(5):
+                out.picture(np.zeros((36, 64, 3), np.uint8), frame / 25)
+        assert media.probe(path).info.get("timecode", "") == written

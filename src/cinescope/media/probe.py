@@ -165,9 +165,9 @@ def _first_tags(container: Any) -> dict[str, str]:
 
 
 def _timecode(container: Any) -> str:
-    """`01:00:00:00`, of the first picture: QuickTime keeps it with a stream, MXF with the file; "" without one."""
+    """`01:00:00:00`, of the first picture: QuickTime keeps it with a stream, others with the file; "" without."""
     places = [*(s.metadata for s in container.streams if s.type in ("video", "data")), container.metadata]
-    return next((str(tags["timecode"]) for tags in places if tags.get("timecode")), "")
+    return next((str(value) for tags in places for key, value in tags.items() if key.lower() == "timecode"), "")
 
 
 def _recorded(tags: Mapping[str, str], sidecar: Mapping[str, Any]) -> str:
