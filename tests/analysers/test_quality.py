@@ -154,3 +154,54 @@ def test_one_picture_and_none() -> None:
 def test_settings_that_mean_nothing_are_refused(settings: dict[str, float]) -> None:
     with pytest.raises(BadQueryError):
         Quality(**settings)
+
+
+def damaged(windows: list[tuple[list[Span], list[Span]]], restart: bool = False) -> list[tuple[float, float, str, str]]:
+    """Windows of two seconds, each with where its pictures and its sound are damaged."""
+    analyser = Quality()
+    material = Material(Video("", 2.0 * len(windows), ()))
+    analyser.begin(material)
+    made = []
+    for number, (pictures, sound) in enumerate(windows):
+        span = Span(2.0 * number, 2.0 * number + 2)
+        made += analyser.feed(Window(span, damage=tuple(pictures), sound_damage=tuple(sound)))
+        if restart:
+            state, analyser = analyser.state(), Quality()
+            analyser.begin(material)
+            analyser.restore(state)
+    made += analyser.finish()
+    assert all(s.data["fault"] for s in made)
+    return [(s.span.start, s.span.end, s.text, s.data["of"]) for s in made]
+
+
+def test_damage_of_the_file_is_told_across_windows() -> None:
+    windows = [
+        ([Span(0.5, 0.6), Span(0.7, 0.8), Span(1.9, 2.0)], [Span(1.5, 2.0)]),
+        ([Span(2.0, 4.0)], [Span(2.0, 2.1)]),
+        ([Span(4.0, 4.2), Span(5.0, 5.04)], []),
+        ([], []),
+        ([Span(7.9, 8.0)], []),
+    ]
+    expected = [
+        (0.5, 0.8, "corrupted", "picture"),
+        (1.5, 2.1, "corrupted", "sound"),
+        (1.9, 4.2, "corrupted", "picture"),
+        (5.0, 5.04, "corrupted", "picture"),
+        (7.9, 8.0, "corrupted", "picture"),
+    ]
+    assert damaged(windows) == damaged(windows, restart=True) == expected
+
+
+def test_damage_beside_a_picture_that_stands() -> None:
+    """What began before the damage is told before it, however late it ends."""
+    pictures = np.repeat(moving(1)[:1], 150, axis=0)
+    analyser = Quality()
+    analyser.begin(Material(Video("", 6.0, ())))
+    made = []
+    for number in range(3):
+        times = np.arange(50 * number, 50 * number + 50) / RATE
+        frames = Frames(pictures[:50], times, "yuv")
+        hurt = (Span(3.0, 3.5),) if number == 1 else ()
+        made += analyser.feed(Window(Span(2.0 * number, 2.0 * number + 2), frames, (1 / RATE,) * 50, damage=hurt))
+    made += analyser.finish()
+    assert [(s.span.start, s.span.end, s.text) for s in made] == [(0.0, 6.0, "still"), (3.0, 3.5, "corrupted")]
