@@ -151,6 +151,22 @@ def test_another_writer_is_waited_for(tmp_path: Path) -> None:
     assert [n.step for n in told][1:] == ["found", "busy", "found", "busy", "found", "indexed"]
 
 
+def test_what_is_gone_is_noted_once_the_other_writer_has_ended(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").touch()
+    busy = [False, True, False]  # for the runs in their order
+
+    def index(paths: Collection[str]) -> IndexReport:
+        if busy.pop(0):
+            raise LibraryBusyError("another process is writing")
+        return IndexReport()
+
+    with watching([tmp_path], index, every=60.0) as told:
+        until(lambda: any(n.step == "indexed" for n in told))
+        (tmp_path / "a.mp4").unlink()
+        until(lambda: any(n.step == "vanished" for n in told))
+    assert [n.step for n in told][-2:] == ["busy", "vanished"]
+
+
 def test_folders_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(BadQueryError, match="nothing to watch"):
         watch([str(tmp_path / "no")], lambda _: IndexReport())
