@@ -70,9 +70,10 @@ class Stretches:
 
     def _begun(self, low: int, high: int, span: Span) -> int:
         """The number behind the last stretch that begins before the span ends, or where an instant is."""
-        side = "right" if span.start == span.end else "left"
-        before = low + int(np.searchsorted(self.start[low:high], span.end, side))
-        return before
+        begins = self.start[low:high]
+        if span.start == span.end:
+            return low + int(np.searchsorted(begins, span.end, "right"))
+        return low + int(np.searchsorted(begins, span.end, "left"))
 
     def _ends_as_instant(self, low: int, before: int, span: Span) -> bool:
         """An instant belongs to the span in which it lies, its start included."""

@@ -129,7 +129,9 @@ def listing(store: Store, query: Query, scope: Scope, known: Known, limit: int) 
 
 def _of_video(video_id: str, wanted: list[Condition], scope: Scope) -> list[Moment]:
     first, *others = wanted
-    found = [(span, (number,)) for number, span in first.stretches.of_video(video_id)]
+    found: list[tuple[Span, tuple[int, ...]]] = [
+        (span, (number,)) for number, span in first.stretches.of_video(video_id)
+    ]
     for condition in others:
         shared = []
         for span, numbers in found:
