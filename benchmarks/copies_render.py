@@ -65,15 +65,19 @@ def _film(clip: Path, length: float, kind: str, rng: random.Random, out: Path, o
     elif every:
         codec = [*codec[:-1], str(rng.randint(26, 32))]
     path = out.with_name(out.name + ".mkv")
-    inputs = ["-ss", f"{start:.4f}", "-t", f"{seconds:.4f}", "-i", str(clip)]
+    inputs = ["-i", str(clip)]
     replaced = kind == "other_sound" and other is not None
     sound = ["-map", "0:a:0?", "-c:a", "libopus", "-b:a", "48k", "-ar", "48000", "-ac", "2"]
     if speed != 1.0:
         sound += ["-af", f"atempo={speed:.4f}"]
     if replaced:
-        inputs += ["-stream_loop", "-1", "-t", f"{seconds:.4f}", "-i", str(other)]
+        inputs += ["-stream_loop", "-1", "-i", str(other)]
         sound[1] = "1:a:0"
-    _ffmpeg([*inputs, "-map", "0:v:0", *sound, "-vf", ",".join(filters), "-pix_fmt", "yuv420p", *codec, str(path)])
+    # Cut behind the filters, not by seeking in the file: seeking in an AVI loses its first pictures.
+    cut = ["-ss", f"{start / speed:.4f}", "-t", f"{seconds / speed:.4f}"]
+    _ffmpeg(
+        [*inputs, "-map", "0:v:0", *sound, "-vf", ",".join(filters), *cut, "-pix_fmt", "yuv420p", *codec, str(path)]
+    )
     return Copy(path, kind, speed, start, ", ".join(said))
 
 
@@ -95,11 +99,12 @@ def _sound(clip: Path, length: float, kind: str, rng: random.Random, out: Path) 
         # About 15 dB below speech at -23 LUFS.
         level = rng.uniform(0.010, 0.016)
         said = f"pink noise {level:.3f}"
-        graph = f"loudnorm=I=-23,aresample=48000[a];anoisesrc=c=pink:a={level * 4:.4f}:r=48000:seed=7[n];[a][n]amix=2:duration=first:normalize=0"
+        noise = f"anoisesrc=c=pink:a={level * 4:.4f}:r=48000:seed=7[n]"
+        graph = f"loudnorm=I=-23,aresample=48000[a];{noise};[a][n]amix=2:duration=first:normalize=0"
     path = out.with_name(out.name + suffix)
     _ffmpeg(
-        ["-ss", f"{start:.4f}", "-t", f"{seconds:.4f}", "-i", str(clip), "-vn", "-filter_complex", f"[0:a:0]{graph}[o]",
-         "-map", "[o]", "-ac", "1", *made, str(path)]
+        ["-i", str(clip), "-vn", "-filter_complex", f"[0:a:0]{graph}[o]", "-map", "[o]", "-ss", f"{start:.4f}", "-t",
+         f"{seconds:.4f}", "-ac", "1", *made, str(path)]
     )  # fmt: skip
     return Copy(path, kind, 1.0, start, said)
 

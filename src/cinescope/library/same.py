@@ -13,6 +13,7 @@ from cinescope.library.prints import Pictures, Pointed, Sounds
 from cinescope.types import Span
 
 _STANDS = 0.5  # seconds that a picture stands after its print
+_AS_FAST = 0.015  # by which a speed may differ from 1 and be called as recorded
 _SAME_LINE = 1.5  # seconds by which the two lines of picture and sound may differ and still be one
 Skip = Callable[[str, np.ndarray, np.ndarray], np.ndarray]
 _WHOLE = (0.93, 1.08)  # scale of one picture in another from and to which nothing counts as cut off
@@ -49,7 +50,7 @@ class Match:
         """What was changed, as people say it: "mirrored, cropped, 5% faster"; "" for nothing."""
         said = ["mirrored"] if self.mirrored else []
         said += ["cropped"] if self.cropped == "here" else ["with more around it"] if self.cropped else []
-        if abs(self.speed - 1) >= 0.015:
+        if abs(self.speed - 1) >= _AS_FAST:
             said.append(f"{abs(self.speed - 1):.0%} {'faster' if self.speed > 1 else 'slower'}")
         if self.other_sound:
             said.append("with other sound")
@@ -129,7 +130,8 @@ def joined(
                 seconds,
                 sum(s.here.duration for s in fitting),
                 run.still,
-                other,
+                # Landmarks do not survive another speed, so there they say nothing.
+                other and abs(run.speed - 1) < _AS_FAST,
                 run.bits,
             )
         )

@@ -19,6 +19,7 @@ from cinescope.types import Span
 NEAR = 14  # bits of 64 from which pictures are no candidates for each other
 ALONG = 16  # bits: once a line is known, more may differ
 SURE = 8.0  # mean bits along a line from which no points are needed
+CERTAIN = 3.0  # mean bits from which points that do not agree say nothing: on lettering that changes they do not
 # Bits, and share of them, by which pictures at one moment must differ less than pictures at moments further apart.
 MOVES, MOVES_SHARE = 2.0, 0.75
 _ELSEWHERE = 0.9  # seconds from which a moment is another one
@@ -26,6 +27,7 @@ PIECE = 60.0  # seconds of a query that are aligned at once, so that several str
 SAMPLES = 48  # pictures of a piece that are looked up in a large library; the others are compared along the lines
 _ALL = 1 << 28  # pairs of pictures up to which all of a piece are looked up
 TOLERANCE = 0.4  # seconds
+SHARE = 0.4  # of the pictures of a stretch that must match: quick ones between two samples do not
 GAP = 3.0  # seconds without a match that do not end a stretch
 _CHECKED = 6  # pairs of a stretch whose points are compared
 _MOST_PAIRS = 200_000  # of a piece and a video
@@ -153,12 +155,12 @@ def _beside(
 
 
 def _stretches(times: np.ndarray, matched: np.ndarray) -> Iterator[np.ndarray]:
-    """Numbers of the pictures of each stretch: matched ones, no further apart than GAP, no more holes than matches."""
+    """Numbers of the pictures of each stretch: matched ones, no further apart than GAP, SHARE of all in it or more."""
     hits = np.nonzero(matched)[0]
     if not len(hits):
         return
     for part in np.split(hits, np.nonzero(np.diff(times[hits]) > GAP)[0] + 1):
-        if len(part) >= 0.6 * (part[-1] - part[0] + 1):
+        if len(part) >= SHARE * (part[-1] - part[0] + 1):
             yield part
 
 
@@ -171,10 +173,8 @@ def _judged(
     mean = float(bits[run].mean())
     name = video.videos[int(video.video[0])]
     agreed, checked, scales = _compared(run, index, line, flip, query, query_points, video, name, points_of)
-    if agreed:
-        if agreed < 0.4 * checked:
-            return None
-    elif checked >= 3 or mean > SURE or still:
+    by_codes = not still and mean <= (CERTAIN if checked >= 3 else SURE)
+    if not by_codes and (not agreed or agreed < 0.4 * checked):
         return None
     here = Span(float(query.times[run[0]]), float(query.times[run[-1]]))
     there = Span(float(video.times[index[run]].min()), float(video.times[index[run]].max()))
