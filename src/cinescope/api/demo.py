@@ -29,6 +29,9 @@ MEANING: dict[str, str] = {
     "ships should stay in port": "by meaning: said in other words",
     "nobody inhabits the building any more": "by meaning: written in other words",
 }
+# Film and second of which a mirrored and cropped picture is looked for again, and what that shows.
+_EXAMPLE = ("lighthouse.mp4", 14.0)
+_LIKE = "by a picture: cropped, mirrored, and found again"
 _NEEDS_VOICE = ("dangerous current",)
 
 
@@ -94,12 +97,38 @@ def search_demo(rendered: Rendered) -> dict[str, SearchResult]:
     found = {query: rendered.library.search(query, limit=5, meaning="no") for query in asked}
     if encoders():
         found |= {query: rendered.library.search(query, limit=1, meaning="yes") for query in MEANING}
+    if example := _example(rendered):
+        found[f"--like {example}"] = rendered.library.like(example, limit=1).result
     return found
 
 
 def why(query: str) -> str:
     """What a query of the demo is meant to show."""
-    return QUERIES.get(query) or MEANING[query]
+    return _LIKE if query.startswith("--like ") else QUERIES.get(query) or MEANING[query]
+
+
+def _example(rendered: Rendered) -> Path | None:
+    """A picture of a film as somebody might have kept it: a part of it, mirrored. None without that film."""
+    import numpy as np
+
+    from cinescope import media
+
+    name, time = _EXAMPLE
+    film = next((f for f in rendered.films if f.name == name), None)
+    if film is None:
+        return None
+    with media.VideoReader(film) as reader:
+        picture = reader.at([time]).data[0]
+    high, wide = picture.shape[:2]
+    part = picture[high // 12 : -(high // 12), wide // 10 : -(wide // 10)][:, ::-1]
+    out = rendered.folder / "example.jpg"
+    media.save_picture(np.ascontiguousarray(part), out, 70)
+    return out
+
+
+def _shown_example(query: str) -> bytes | None:
+    """The JPEG that a query gives as its example."""
+    return Path(query.removeprefix("--like ")).read_bytes() if query.startswith("--like ") else None
 
 
 def _draw_walls(rendered: Rendered, ids: list[str]) -> dict[str, str]:
@@ -134,7 +163,7 @@ def write_page(rendered: Rendered, found: dict[str, SearchResult]) -> Path:
     ]
     listed = "".join(f"<div><b>{n}</b><span>{what}</span></div>" for n, what in facts)
     searches = "".join(
-        page.search_section(page.Section(query, why(query), result), by_id, library, link)
+        page.search_section(page.Section(query, why(query), result, _shown_example(query)), by_id, library, link)
         for query, result in found.items()
     )
     walls = _draw_walls(rendered, [v.id for v in videos])

@@ -31,6 +31,9 @@ _BADGES = {
     "chapter": "chapter",
     "note": "note",
     "tag": "tag",
+    "meaning": "by meaning",
+    "picture": "seen",
+    "sound": "heard",
 }
 
 
@@ -103,6 +106,7 @@ class Section:
     query: str
     why: str
     result: SearchResult
+    example: bytes | None = None  # the JPEG that was given instead of words
 
 
 def search_section(section: Section, videos: Mapping[str, VideoSummary], lib: Library, link: Link) -> str:
@@ -119,8 +123,9 @@ def search_section(section: Section, videos: Mapping[str, VideoSummary], lib: Li
         near = ", ".join(section.result.spellings)
         note = section.result.note or "nothing matches"
         found = f'<p class="none">{escape(note)}{f"<br>near spellings: <b>{escape(near)}</b>" if near else ""}</p>'
+    given = picture(section.example, "the example") if section.example is not None else ""
     return (
-        f'<section><div class="query"><span class="glass"></span><b>{escape(section.query)}</b>'
+        f'<section><div class="query"><span class="glass"></span>{given}<b>{escape(section.query)}</b>'
         f"<em>{escape(section.why)}</em></div>{found}</section>"
     )
 

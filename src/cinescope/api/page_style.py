@@ -21,6 +21,7 @@ section{margin:0 0 30px}
 .query{display:flex;align-items:center;gap:12px;background:var(--card);border:1px solid var(--line);border-radius:999px;
 padding:10px 20px;box-shadow:0 1px 3px #1c223412;margin-bottom:14px;flex-wrap:wrap}
 .query b{font-size:17px}.query em{margin-left:auto;font-style:normal;color:var(--soft);font-size:14px}
+.query img{height:58px;border-radius:8px;display:block}
 .glass{width:13px;height:13px;border:2.5px solid var(--accent);border-radius:50%;position:relative;flex:none}
 .glass:after{content:"";position:absolute;width:7px;height:2.5px;background:var(--accent);right:-6px;bottom:-4px;
 transform:rotate(45deg);border-radius:2px}
