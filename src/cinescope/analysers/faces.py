@@ -38,7 +38,7 @@ class Faces:
     summary = "faces: where, how large, when sharpest; without names"
     cost = "searches one picture a second at 480 pixels, follows at 2 a second"
     requires = ""
-    by_default = False
+    by_default = True
 
     def __init__(self, detector: str = "haar", likely: float = LIKELY) -> None:
         """`detector`: a name in features/faces; `likely`: score, 0 to 1, below which a face is not told.

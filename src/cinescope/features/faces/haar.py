@@ -57,7 +57,7 @@ class Haar:
             return []
         proposed = self._propose.detectMultiScale(small, STEP, 0, 0, (SMALLEST, SMALLEST))
         found = []
-        for box in _together(np.asarray(proposed, np.float64).reshape(-1, 4)[:, :3] / scale):
+        for box in _together(_sorted(proposed) / scale):
             one = self._count(grey, box, room=0.45, sizes=(0.7, 1.45))
             if one is not None and one.score < SURE:
                 one = self._upright(grey, box, one)
@@ -147,8 +147,8 @@ def _cut(grey: np.ndarray, box: Box, room: float, tilt: float) -> tuple[np.ndarr
 
 
 def _together(windows: np.ndarray) -> list[Box]:
-    """(N, 3) x, y, side of windows -> one box for those that mean the same, the largest first."""
-    left = windows[np.argsort(-windows[:, 2], kind="stable")]
+    """(N, 3) windows, the largest first -> one box for those that mean the same."""
+    left = windows
     boxes = []
     while len(left):
         apart = np.abs(left[:, :2] + left[:, 2:] / 2 - (left[0, :2] + left[0, 2] / 2)).max(axis=1)
@@ -162,7 +162,13 @@ def _together(windows: np.ndarray) -> list[Box]:
 def _windows(cascade: Any, cut: np.ndarray, least: int, most: int) -> np.ndarray:
     """(N, 3): x, y and side of every window that the cascade takes for a face."""
     found = cascade.detectMultiScale(cut, FINE, 0, 0, (least, least), (most, most))
-    return np.asarray(found, np.float64).reshape(-1, 4)[:, :3]
+    return _sorted(found)
+
+
+def _sorted(found: Any) -> np.ndarray:
+    """(N, 3) x, y, side, in an order of their own: OpenCV's threads give them as they come."""
+    windows = np.asarray(found, np.float64).reshape(-1, 4)[:, :3]
+    return windows[np.lexsort(windows.T)[::-1]]
 
 
 def _agree(window: np.ndarray, others: np.ndarray) -> np.ndarray:
