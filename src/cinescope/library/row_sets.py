@@ -20,6 +20,7 @@ import numpy as np
 
 from cinescope.library.filters import Scope
 from cinescope.library.store import Store
+from cinescope.library.stretches import Stretches
 from cinescope.types import Span
 
 _CONTAINER = 1 << 16  # rows in a container of a Roaring bitmap
@@ -173,9 +174,17 @@ def _kept(part: _Part, columns: _Columns, scope: Scope) -> np.ndarray:
         mask &= _within(part, columns, where)
     for condition in scope.tracks:
         if not condition.negated:
-            found = condition.stretches
-            mask &= _overlapping(part, columns.videos, found.names, found.video, found.start, found.end)
+            mask &= _touching(part, columns.videos, condition.stretches)
     return mask
+
+
+def _touching(part: _Part, videos: _Names, found: Stretches) -> np.ndarray:
+    """Worked out once: the stretches are the same for every query until a table changes."""
+    kept = found.masks.get(id(part))
+    if kept is None or kept[0] is not part:
+        mask = _overlapping(part, videos, found.names, found.video, found.start, found.end)
+        kept = found.masks[id(part)] = (part, mask)
+    return kept[1]
 
 
 def _spoken(columns: _Columns, languages: tuple[str, ...]) -> list[str]:

@@ -31,8 +31,9 @@ class Stretches:
         source: Callable[[int], str],
     ) -> None:
         self.names = list(names)
+        # By the id of some rows: these rows, and which of them touch a stretch. For row_sets.py to keep.
+        self.masks: dict[int, tuple[Any, np.ndarray]] = {}
         order = np.lexsort((end, start, video))
-        self.names = list(names)
         self.video, self.start, self.end = video[order], start[order], np.maximum(start, end)[order]
         self._order = order
         self._says, self._kind, self._source = says, kind, source

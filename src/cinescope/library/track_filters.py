@@ -43,6 +43,7 @@ _CAMERA_SAYS = {
 }  # fmt: skip
 # Seconds. Shorter stretches between others (no face between the tracks of two shots) are no finding.
 _LEAST = 0.2
+_MOST_KEPT = 16  # filters whose stretches are kept: 5 MB each where a kind has 200,000 rows
 _NUMBER = r"(?P<v>-?[0-9.eE+-]+)"
 
 
@@ -210,9 +211,13 @@ class _Kept:
         return {video for video, done in self._done.get(analyser, {}).items() if done > 0}
 
     def stretches(self, name: TrackFilterName, wanted: tuple[Range | str, ...]) -> Stretches:
-        if (name, wanted) not in self._made:
-            self._made[name, wanted] = union([_MAKERS[name](self, value) for value in wanted])
-        return self._made[name, wanted]
+        found = self._made.pop((name, wanted), None)
+        if found is None:
+            found = union([_MAKERS[name](self, value) for value in wanted])
+        self._made[name, wanted] = found
+        if len(self._made) > _MOST_KEPT:
+            del self._made[next(iter(self._made))]  # the one that was asked for longest ago
+        return found
 
     def rows(self, kind: str) -> Column:
         if kind not in self._rows:
