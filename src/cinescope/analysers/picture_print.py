@@ -59,6 +59,7 @@ class PicturePrint:
         self._pointed: tuple[float, int] | None = None  # time and code of the last picture with points, in this block
         self._look: np.ndarray | None = None
         self._since = 0.0
+        self._shown = 0.0  # until when the last picture stands
         self._end = 0.0  # until when was fed
 
     def feed(self, window: Window) -> list[Segment]:
@@ -73,11 +74,12 @@ class PicturePrint:
         return made
 
     def finish(self) -> list[Segment]:
-        return self._close_block() + self._close_look(self._end)
+        return self._close_block() + self._close_look(min(self._shown, self._end))
 
     def _see(self, frames: Frames) -> list[Segment]:
         made: list[Segment] = []
         for picture, time in zip(frames.data, frames.times.tolist(), strict=True):
+            self._shown = time + 1 / self._settings["rate"]
             number = int(time // BLOCK)
             if number != self._block:
                 made += self._close_block()
@@ -146,6 +148,7 @@ class PicturePrint:
             "pointed": list(self._pointed) if self._pointed is not None else None,
             "look": self._look,
             "since": self._since,
+            "shown": self._shown,
             "end": self._end,
         }
 
@@ -154,5 +157,6 @@ class PicturePrint:
         self._prints = np.frombuffer(np.asarray(state["prints"], np.uint8).tobytes(), PRINT)
         self._points = np.frombuffer(np.asarray(state["points"], np.uint8).tobytes(), POINTS)
         self._aspect, self._since, self._end = state["aspect"], state["since"], state["end"]
+        self._shown = state["shown"]
         self._pointed = (state["pointed"][0], int(state["pointed"][1])) if state["pointed"] is not None else None
         self._look = None if state["look"] is None else np.asarray(state["look"], np.float32)
