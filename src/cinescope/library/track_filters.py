@@ -90,7 +90,8 @@ def conditions_of(store: Store, query: Query, videos: frozenset[str] | None) -> 
             missing = among - seen
             command = f"cinescope index --only {','.join(sorted(analysers))}"
             if missing == among and among and not negated:
-                return Conditions(none=f"{name} was not looked at in these videos: {command}")
+                verb = "were" if name == "faces" else "was"
+                return Conditions(none=f"{name} {verb} not looked at in these videos: {command}")
             if missing:
                 unseen[name] = f"{name}: {len(missing)} of {len(among)} videos have no such track ({command})"
             made.append(Condition(name, negated, kept.stretches(name, wanted), seen))
