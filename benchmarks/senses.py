@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import senses_camera, senses_cost, senses_faces_measure, senses_quality, senses_sound
+from benchmarks import senses_camera, senses_cost, senses_damage, senses_faces_measure, senses_quality, senses_sound
 from benchmarks.bars import Bars
 from cinescope.types import Analyser, Frames, Material, Segment, Span, Video, Waveform, Window
 
@@ -34,6 +34,7 @@ LEAST = 0.9  # precision and recall of an analyser that runs by default
 CAMERA_SEEDS = range(81, 201, 2)
 QUALITY_SEEDS = range(121, 201, 2)
 SOUND_SEEDS = range(61, 121, 2)
+DAMAGE_SEEDS = range(101, 161, 2)
 WINDOW = 2.0
 Stretch = tuple[float, float, str]
 
@@ -121,6 +122,44 @@ def quality(bars: Bars, quick: bool) -> None:
         # The rabbit's film does begin with 0.75 s of black.
         false += sum(s.data["fault"] and not (s.text == "black" and s.span.start < 0.1) for s in told)
     bars.at_most("senses.quality.clean_clips.faults", false, 0)
+
+
+def damage(bars: Bars, quick: bool) -> None:
+    """By the picture. Precision: of those told, how many differ from the intact file's at all; recall: of those that
+    differ to be seen, how many are told."""
+    media = data_folder() / "media"
+    for form in senses_damage.CLAIMED if quick else senses_damage.FORMS:
+        told, right, seen, found = 0, 0, 0, 0
+        for seed in DAMAGE_SEEDS[:6] if quick else DAMAGE_SEEDS:
+            with tempfile.TemporaryDirectory() as folder:
+                path, pictures = senses_damage.video(seed, form, media, Path(folder))
+                stretches = quality_of(path)
+            for picture in pictures:
+                says = any(a - 1e-3 <= picture.time < b - 1e-3 for a, b, k in stretches if k == "corrupted")
+                told, right = told + says, right + (says and picture.other)
+                seen, found = seen + picture.visible, found + (says and picture.visible)
+        precision, recall = right / max(1, told), found / max(1, seen)
+        print(f"damage {form}: {told} pictures told, {right} of them hurt; {seen} hurt to be seen, {found} told")
+        if form in senses_damage.CLAIMED:
+            bars.at_least(f"senses.damage.{form}.precision", precision, LEAST)
+            bars.at_least(f"senses.damage.{form}.recall", recall, LEAST)
+        else:
+            print(f"damage {form}: precision {precision:.3f}, recall {recall:.3f} (not claimed)")
+    false = sum(k == "corrupted" for path in sorted(media.iterdir()) for *_, k in quality_of(path))
+    bars.at_most("senses.damage.clean_clips", false, 0)
+
+
+def quality_of(path: Path) -> list[Stretch]:
+    """What `quality` says of a file, fed as `index` feeds it."""
+    from cinescope.library.analysis import Assignment, Job, analyse
+    from cinescope.media import probe
+
+    made: list[Segment] = []
+    for stretch in analyse(Assignment(str(path), probe(path), (), (Job("quality", {}, "quality"),))):
+        made += [segment for part in stretch.parts for segment in part.segments]
+        if stretch.failed:
+            raise RuntimeError(f"{path.name}: {stretch.failed}")
+    return stretches_of(made)
 
 
 def sound(bars: Bars, quick: bool) -> None:
@@ -299,7 +338,8 @@ def feed_sound(analyser: Analyser, samples: np.ndarray, voice: Iterable[Segment]
 
 
 SENSES: dict[str, Callable[[Bars, bool], Any]] = {
-    "camera": camera, "faces": faces, "quality": quality, "sound": sound, "loudness": loudness, "cost": cost,
+    "camera": camera, "faces": faces, "quality": quality, "damage": damage, "sound": sound,
+    "loudness": loudness, "cost": cost,
 }  # fmt: skip
 
 

@@ -39,16 +39,16 @@ def video(seed: int, media: Path, path: Path) -> list[Fault]:
     pictures: list[np.ndarray] = []
     faults: list[Fault] = []
     for _ in range(4):
-        moving = _moving(rng, media)
-        pictures += moving
+        before_it = moving(rng, media)
+        pictures += before_it
         kind = KINDS[rng.integers(len(KINDS))]
-        made, before = _faulty(rng, kind, moving[-1], media)
+        made, before = _faulty(rng, kind, before_it[-1], media)
         pictures += before
         start = len(pictures) / RATE
         pictures += made
         # A frozen picture stands from the moment when it was last new.
         faults.append(Fault(start - (1 / RATE if kind == "frozen" else 0), len(pictures) / RATE, kind))
-    pictures += _moving(rng, media)
+    pictures += moving(rng, media)
     with av.open(str(path), "w") as out:
         stream = out.add_stream("libx264", rate=RATE)
         stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
@@ -62,7 +62,8 @@ def video(seed: int, media: Path, path: Path) -> list[Fault]:
     return faults
 
 
-def _moving(rng: np.random.Generator, media: Path) -> list[np.ndarray]:
+def moving(rng: np.random.Generator, media: Path) -> list[np.ndarray]:
+    """1.4 to 3.6 seconds of pictures (SIZE, RGB) of a shared clip in which something moves."""
     from cinescope.media import VideoReader
 
     name, first, last = MOVING[rng.integers(len(MOVING))]
@@ -87,12 +88,12 @@ def _faulty(
     if kind == "frozen":
         return [last] * count, []
     if kind == "still":
-        slide = _moving(rng, media)[0] if rng.random() < 0.6 else _drawn(rng)
+        slide = moving(rng, media)[0] if rng.random() < 0.6 else _drawn(rng)
         steps = int(rng.integers(8, 25)) if rng.random() < 0.5 else 0
         shares = (np.arange(steps) + 1) / (steps + 1)
         dissolve = [np.round(last * (1 - a) + slide * a).astype(np.uint8) for a in shares]
         return [slide] * count, dissolve
-    pictures = (_moving(rng, media) * 4)[:count]
+    pictures = (moving(rng, media) * 4)[:count]
     low, every = rng.uniform(0.2, 0.5), int(rng.integers(1, 4))  # 12.5 to 4.2 flashes a second
     lit = [p if k // every % 2 else np.round(p * low).astype(np.uint8) for k, p in enumerate(pictures)]
     return lit, []
