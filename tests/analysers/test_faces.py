@@ -86,8 +86,17 @@ def test_a_face_that_goes_ends_there(heads: list[np.ndarray]) -> None:
 
 
 def test_a_face_that_comes_between_two_searches_is_dated_back(heads: list[np.ndarray]) -> None:
-    pictures = np.stack([shown()] * 5 + [shown((heads[0], 100 + 2 * n, 80)) for n in range(7)])
-    assert [s.span for s in feed_pictures(Faces(), pictures, RATE)] == [Span(2.5, 6.0)]
+    pictures = [shown()] * 5 + [shown((heads[0], 100 + 2 * n, 80)) for n in range(7)]
+    moving = np.stack(pictures)
+    for n, picture in enumerate(moving):  # what stands is not searched
+        picture[300:, 40 * n : 40 * n + 60] = 255
+    assert [s.span for s in feed_pictures(Faces(), moving, RATE)] == [Span(2.5, 6.0)]
+
+
+def test_a_face_that_went_before_another_is_told_after_it_when_it_came_later(heads: list[np.ndarray]) -> None:
+    alone, both = shown((heads[0], 60, 80)), shown((heads[0], 60, 80), (heads[1], 400, 120))
+    made = feed_pictures(Faces(), np.stack([alone] * 4 + [both] * 4 + [alone] * 8), RATE)
+    assert [s.span for s in made] == [Span(0.0, 8.0), Span(2.0, 4.0)]
 
 
 def test_the_sharpest_picture_is_kept_as_jpeg(heads: list[np.ndarray]) -> None:
