@@ -100,7 +100,7 @@ def copies(shelf: Shelf, bars: Bars, seeds: list[int], kinds: list[str], quick: 
     with tempfile.TemporaryDirectory() as folder:
         for seed in seeds:
             for number, name in enumerate(sorted(shelf.seen | shelf.heard)):
-                if quick and number % 4 != seed % 4:
+                if quick and number % 4 != seed // 2 % 4:
                     continue
                 heard = sorted(shelf.heard - siblings(name))
                 other = heard[(number + seed) % len(heard)]
@@ -117,8 +117,9 @@ def copies(shelf: Shelf, bars: Bars, seeds: list[int], kinds: list[str], quick: 
                     found[kind] += hit
                     strangers += len(wrong)
                     if not hit or wrong:
-                        print(f"# {'missed' if not hit else 'found'} {name} {kind} {copy.said} {wrong}", flush=True)
-    print(f"# {empty} copies left out: the stretch they were cut from is plain and silent")
+                        print(f"# {'missed' if not hit else 'found'} {name} {kind} {copy.said} {wrong}")
+                print(f"# seed {seed}, {name}: {found.total()} of {made.total()} so far", flush=True)
+    print(f"# seeds {seeds}; {empty} copies left out: the stretch they were cut from is plain and silent")
     every = [k for k in kinds if made[k]]
     for kind in every:
         print(f"# {kind}: {found[kind]} of {made[kind]}")
@@ -186,7 +187,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=list(REPORTED))
     parser.add_argument("--only", nargs="+", default=[*PICTURE_KINDS, *SOUND_KINDS])
-    parser.add_argument("--quick", action="store_true", help="a quarter of the clips")
+    parser.add_argument("--quick", action="store_true", help="a quarter of the clips: seeds 1 3 5 7 take each once")
     parser.add_argument("--library", type=Path, help="keep the library of the clips here, for another run")
     given = parser.parse_args()
     bars = Bars()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 PICTURE_KINDS = ("encoded", "resized", "cropped", "mirrored", "retimed", "other_sound", "trimmed", "all_at_once")
 SOUND_KINDS = ("sound_encoded", "sound_noisy", "sound_narrow", "sound_trimmed")
-LONGEST = 20.0  # seconds of a copy
+LONGEST = 12.0  # seconds of a copy
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from cinescope.types import Span
 NEAR = 14  # bits of 64 from which pictures are no candidates for each other
 ALONG = 16  # bits: once a line is known, more may differ
 SURE = 8.0  # mean bits along a line from which no points are needed
+AGREED = 0.3  # of the pairs of pictures whose points are compared that must agree: of quick ones many are blurred
 CERTAIN = 3.0  # mean bits from which points that do not agree say nothing: on lettering that changes they do not
 # Bits, and share of them, by which pictures at one moment must differ less than pictures at moments further apart.
 MOVES, MOVES_SHARE = 2.0, 0.75
@@ -174,7 +175,7 @@ def _judged(
     name = video.videos[int(video.video[0])]
     agreed, checked, scales = _compared(run, index, line, flip, query, query_points, video, name, points_of)
     by_codes = not still and mean <= (CERTAIN if checked >= 3 else SURE)
-    if not by_codes and (not agreed or agreed < 0.4 * checked):
+    if not by_codes and agreed < max(1.0, AGREED * checked):
         return None
     here = Span(float(query.times[run[0]]), float(query.times[run[-1]]))
     there = Span(float(video.times[index[run]].min()), float(video.times[index[run]].max()))
