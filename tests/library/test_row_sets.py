@@ -116,7 +116,7 @@ def by_filter(store: Store, table: str, scope: Scope, kind_column: str) -> list[
     return sorted(store.table(table, ["_rowid"], where)["_rowid"].to_pylist())
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(scope=scopes)
 def test_the_rows_are_those_of_the_filter(store: Store, scope: Scope) -> None:
     for table, kind_column in (("segments", "kind"), (schema.vector_table(SPACE), "of")):
@@ -143,7 +143,7 @@ def found_by_words(store: Store, scope: Scope, query: str) -> dict[tuple[Any, ..
     return {(r["video_id"], r["kind"], r["start"], r["end"], r["text"]): r["_score"] for r in rows}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(scope=scopes, query=st.sampled_from(["red", "red car", '"red sea"', "car"]))
 def test_words_are_found_in_these_rows_only(store: Store, scope: Scope, query: str) -> None:
     """Also in rows that were written after the index was made."""
@@ -159,7 +159,7 @@ def test_words_are_found_in_these_rows_only(store: Store, scope: Scope, query: s
     assert set(found) == set(everywhere) & inside
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(scope=scopes, seed=st.integers(0, 99))
 def test_the_nearest_are_those_of_these_rows(store: Store, scope: Scope, seed: int) -> None:
     table = schema.vector_table(SPACE)

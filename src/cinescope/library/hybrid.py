@@ -99,7 +99,7 @@ def nearest_rows(store: Store, table: str, vector: Any, among: Rows, limit: int)
         table, lambda data: data.scanner(columns=columns, nearest=nearest, **among.only(data)).to_table()
     )
     # As arrays: a list of Python's numbers for each vector would cost more than the search.
-    vectors = found["vector"].combine_chunks().flatten().to_numpy().reshape(len(found), -1)
+    vectors = found["vector"].combine_chunks().flatten().to_numpy().reshape(len(found), len(vector))
     rows = [r | {"vector": v} for r, v in zip(found.drop(["vector"]).to_pylist(), vectors, strict=True)]
     return sorted(rows, key=lambda r: r["_distance"])
 

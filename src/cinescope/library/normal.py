@@ -81,6 +81,8 @@ class Token(NamedTuple):
 def folded(word: str) -> str:
     """NFKC, lower case, Latin and Greek letters without accents, nothing that is not a letter, digit or mark."""
     if word.isascii():
+        if word.isalnum():  # nearly every word
+            return word.lower()
         return "".join(c for c in word.lower() if c.isalnum())
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", word).casefold())
     kept: list[str] = []
