@@ -117,6 +117,12 @@ def test_what_is_like_nothing_here_is_said_to_be_absent(store: Store) -> None:
     assert result.note.startswith("nothing like that in these videos")
 
 
+def test_where_nothing_is_near_there_are_no_rows(store: Store) -> None:
+    table = schema.vector_table(SPACE)
+    nowhere = Rows(store, table, Scope(videos=frozenset({"ff" * 16})), kind_column="of")
+    assert hybrid.nearest_rows(store, table, Ideas().encode(["money"])[0], nowhere, 3) == []
+
+
 def test_what_is_not_sure_to_be_absent_is_said_to_be_so_probably(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(absence, "SURE", 0.0)
     assert search(store, "volcano eruption").note.startswith("probably nothing like that in these videos")
