@@ -45,4 +45,4 @@ class SearchResult:
     more: bool = False
     looked_at: tuple[str, ...] = ()  # modalities
     not_looked_at: tuple[str, ...] = ()  # what could have been and was not, each with the reason: "meaning: ..."
-    absent: bool = False  # what was asked for seems not to be in these videos; the moments are only the nearest
+    absent: bool = False  # it seems not to be said or written in these videos; the moments are only the nearest
