@@ -200,7 +200,7 @@ class Library:
 
         Where videos were indexed by meaning, passages that say the same in other words are found too (`meaning`: "no"
         leaves them out, "auto" only where words are in quotes); `absent` then says that it seems not to be there. Where
-        they were indexed with a picture model, so are the pictures nearest to it; `kinds=["picture"]` looks at these alone.
+        they were indexed with a picture model, so are the pictures nearest to it (`kinds=["picture"]`: only these).
         """
         from cinescope.library import search
 
