@@ -92,7 +92,7 @@ def duplicates(store: Store, min_seconds: float = SHORTEST, videos: Sequence[str
     missing = len(known - (seen & heard))
     unread = (f"{missing} of {len(known)} videos, indexed without prints; index them again",) if missing else ()
     places = _places(store, known)
-    pairs = [p for p in _pairs(store, sorted(known)) if _counts(p, places)]
+    pairs = [p for p in _pairs(store, places) if _counts(p, places)]
     pairs = [p for p in _lines_joined(pairs) if p.match.here.duration >= min_seconds]
     return Duplicates(tuple(_grouped(pairs, places)), len(known), unread)
 
@@ -101,8 +101,9 @@ def _every(store: Store) -> set[str]:
     return {r["id"] for r in store.rows("videos", ["id"])}
 
 
-def _pairs(store: Store, videos: list[str]) -> Iterator[Pair]:
+def _pairs(store: Store, places: dict[str, Place]) -> Iterator[Pair]:
     """The matches of every video with those after it, and with itself further on."""
+    videos = sorted(places)
     pictures, sounds = prints.read_pictures(store, videos), prints.read_sounds(store, videos)
     kept: dict[tuple[str, int], list[prints.Pointed]] = {}
 
@@ -123,7 +124,7 @@ def _pairs(store: Store, videos: list[str]) -> Iterator[Pair]:
             return there < here + _APART if other == video else np.full(len(here), other < video)
 
         for match in same.found(of, points, sounds.only(video), shelf, skip):
-            yield Pair(video, match)
+            yield Pair(video, match.within(places[video].duration or None, places[match.video_id].duration or None))
 
 
 def _counts(pair: Pair, places: dict[str, Place]) -> bool:

@@ -20,7 +20,7 @@ from cinescope.library.prints import PICTURE, SOUND
 from cinescope.library.query import Query, parse
 from cinescope.library.query_prints import Example, of_file, of_stored
 from cinescope.library.same import Match
-from cinescope.library.store import Store
+from cinescope.library.store import Store, one_of
 from cinescope.types import BadQueryError, Evidence, LibraryError, Moment, SearchResult, Span
 
 # Products of two vectors from which pictures look, and sounds sound, alike: set on even seeds by benchmarks.copies.
@@ -139,7 +139,11 @@ def matches_of(store: Store, of: Example, senses: Sequence[str], videos: frozens
         return (there >= of.span.start - 1.0) & (there <= of.span.end + 1.0)
 
     compared = of.sounds if SOUND in senses else prints.sounds_of([])
-    return same.found(of.pictures, of.points, compared, shelf, own, heard=of.sounds)
+    matches = same.found(of.pictures, of.points, compared, shelf, own, heard=of.sounds)
+    where = one_of("id", sorted({m.video_id for m in matches}))
+    lengths = {r["id"]: r["duration"] for r in store.rows("videos", ["id", "duration"], where)} if matches else {}
+    end = of.span.end if of.span.duration > 0 else None
+    return [m.within(end, lengths.get(m.video_id)) for m in matches]
 
 
 def _alike(

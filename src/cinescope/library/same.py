@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -34,6 +34,14 @@ class Match:
     still: bool = False  # the picture does not change in it
     other_sound: bool = False  # both have sound there, and it is not the same
     bits: float = 0.0  # of 64 by which the pictures' codes differ, mean
+
+    def within(self, here: float | None, there: float | None) -> Match:
+        """Cut to the lengths of both, in seconds (None where it is not known): a print stands half a second."""
+
+        def cut(span: Span, end: float | None) -> Span:
+            return span if end is None or end <= span.start else Span(span.start, min(span.end, end))
+
+        return replace(self, here=cut(self.here, here), there=cut(self.there, there))
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -35,8 +36,8 @@ class Agreement:
 
 
 @lru_cache(maxsize=1)
-def _sift() -> object:
-    return cv2.SIFT_create(nfeatures=MOST, contrastThreshold=0.03)
+def _sift() -> Any:
+    return cv2.SIFT.create(nfeatures=MOST, contrastThreshold=0.03)
 
 
 def points(luma: np.ndarray) -> np.ndarray:
@@ -45,7 +46,7 @@ def points(luma: np.ndarray) -> np.ndarray:
     scale = SIDE / max(height, width)
     size = (max(8, round(width * scale)), max(8, round(height * scale)))
     small = luma if size == (width, height) else cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
-    keys, descriptors = _sift().detectAndCompute(small, None)  # type: ignore[attr-defined]
+    keys, descriptors = _sift().detectAndCompute(small, None)
     if not keys:
         return np.zeros(0, POINT)
     strongest = np.argsort([-k.response for k in keys], kind="stable")[:MOST]

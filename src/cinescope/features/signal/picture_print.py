@@ -14,7 +14,9 @@ import numpy as np
 
 SIZE = 32  # pixels a side that a part is brought to before its frequencies are taken
 PARTS = (1.0, 0.8, 0.69, 0.6)  # share of width and height that each code's part has
-FIRM = 4.0  # amplitude from which a frequency's sign is no accident of noise or compression, in levels of 255
+# Coefficient of the orthonormal transform from which its sign is no accident of noise or compression: an amplitude of a
+# quarter of a level of 255.
+FIRM = 4.0
 PLAIN = 20  # of the 64: with fewer firm signs a picture is too plain to be known by its code
 COLOURS = 72
 LOOK = 248  # numbers of `look`: 48 of layout, 72 of colour, 128 of edges
@@ -40,11 +42,10 @@ def codes(luma: np.ndarray) -> tuple[np.ndarray, int]:
         down, across = round(height * (1 - share) / 2), round(width * (1 - share) / 2)
         part = luma[down : height - down, across : width - across]
         small = cv2.resize(part, (SIZE, SIZE), interpolation=cv2.INTER_AREA).astype(np.float32)
-        # OpenCV's transform is orthonormal: a coefficient is the amplitude times 16 (SIZE / 2).
-        size = cv2.dct(small)[rows, columns] / (SIZE / 2)
+        size = np.asarray(cv2.dct(small))[rows, columns]
         found[number] = np.packbits(size > 0, bitorder="little").view(np.uint64)[0]
         if number == 0:
-            firm = int((np.abs(size) * (SIZE / 2) >= FIRM).sum())
+            firm = int((np.abs(size) >= FIRM).sum())
     return found, firm
 
 
@@ -66,7 +67,7 @@ def look(rgb: np.ndarray) -> np.ndarray:
     is Hellinger's likeness.
     """
     small = cv2.resize(rgb, (64, 64), interpolation=cv2.INTER_AREA)
-    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32) - np.float32((128, 128, 128))
+    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32) - np.array((128, 128, 128), np.float32)
     cells = lab.reshape(4, 16, 4, 16, 3).mean(axis=(1, 3)).reshape(-1)
     # The lightness of a whole picture changes with exposure; where it is light changes less.
     layout = cells / max(float(np.linalg.norm(cells)), 1e-6)

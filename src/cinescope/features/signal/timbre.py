@@ -40,7 +40,8 @@ _DEVIATION = (
 @lru_cache(maxsize=1)
 def _tables() -> tuple[np.ndarray, np.ndarray]:
     """(WINDOW / 2 + 1, _BANDS): bands as wide as hearing has them, 60 Hz to 7.6 kHz; (_BANDS, _KEPT): the cosines."""
-    mel = np.linspace(*(2595 * np.log10(1 + f / 700) for f in (60.0, 7600.0)), _BANDS + 2)
+    lowest, highest = (2595 * float(np.log10(1 + f / 700)) for f in (60.0, 7600.0))
+    mel = np.linspace(lowest, highest, _BANDS + 2)
     edges = 700 * (10 ** (mel / 2595) - 1)
     f = np.fft.rfftfreq(WINDOW, 1 / RATE)[:, None]
     rising, falling = (f - edges[:-2]) / (edges[1:-1] - edges[:-2]), (edges[2:] - f) / (edges[2:] - edges[1:-1])
