@@ -30,7 +30,7 @@ from benchmarks.cold_start import NEEDED, command
 
 SIZES = (10_000, 100_000, 1_000_000)
 QUESTION = "dog running on the beach"
-COLD_ROUNDS = 5
+COLD_ROUNDS = 3
 _MB = 1 << 20
 
 

@@ -75,7 +75,7 @@ def filters(share: float, films: int) -> list[str]:
         start = (n * 7919) % max(1, films - count + 1)
         found.append(days(start, count))
         if share == 0.5:
-            found += [f"tag:half{n % 2}", f"after:{5 + n / 60:.2f}".replace(".", ":") if n else "before:5:00"]
+            found += [f"tag:half{n % 2}", f"after:5:{n:02d}" if n % 3 else "before:5:00"]
         else:
             name, tag = ("box", "rare") if share == 0.001 else ("shelf", "some")
             folders = -(-films // scale_library.of_folder(name, films))
@@ -171,12 +171,12 @@ def _recall(measured: Measured, store: Any, every: list[str], films: int) -> Non
     encoder = _encoder()
     vectors = encoder.encode(every)
     table = schema.vector_table(encoder.meta.space)
-    likeness, ids = [], []
+    likenesses, numbers = [], []
     for batch in store.dataset(table).scanner(columns=["vector"], with_row_id=True, batch_size=65_536).to_batches():
         block = batch["vector"].flatten().to_numpy().reshape(len(batch), -1)
-        likeness.append(block @ vectors.T)
-        ids.append(batch["_rowid"].to_numpy())
-    likeness, ids = np.concatenate(likeness), np.concatenate(ids)
+        likenesses.append(block @ vectors.T)
+        numbers.append(batch["_rowid"].to_numpy())
+    likeness, ids = np.concatenate(likenesses), np.concatenate(numbers)
     scopes: dict[str, list[str]] = {"all": [""] * len(every)}
     scopes |= {str(share): filters(share, films) for share in SHARES}
     for name, chosen in scopes.items():
