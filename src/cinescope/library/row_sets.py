@@ -1,7 +1,7 @@
 """Which rows of a table a search may look at, as a set that Lance's indexes take. Knows columns, nothing about words.
 
 Given a filter, Lance evaluates it anew for each index that is asked, and for a broad one (half of 20,000 videos) that
-takes longer than the search. So the columns that scopes speak of are kept in memory, numbers for names (24 bytes a
+takes longer than the search. So the columns that scopes speak of are kept in memory, numbers for names (28 bytes a
 row), and a scope becomes a few comparisons over them: 5 ms for a million rows. The indexes are given the set itself.
 
 The set is a Roaring bitmap for each fragment (https://github.com/RoaringBitmap/RoaringFormatSpec), headed as Lance's
