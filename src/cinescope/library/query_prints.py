@@ -19,7 +19,7 @@ from cinescope.types import Analyser, BadQueryError, Frames, Material, Segment, 
 # An example is looked at more often than a library: so that for every stored picture there is one at nearly its time.
 _RATE, _POINTS_EVERY = 6.0, 0.16
 _LONG = 120.0  # seconds from which an example is looked at as often as a library, as a long one has enough to go by
-SHORTEST = 1.0  # seconds of sound or film below which there is too little to compare
+SHORTEST = 1.0  # seconds of sound below which there is too little to compare; of film a single picture is enough
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,10 +56,9 @@ def of_file(path: str | os.PathLike[str]) -> Example:
         found += analyser.finish()
     length = video.duration if video.duration is not None else end
     kind = "clip" if video.has_motion else "sound"
-    if length < SHORTEST:
-        what = "film" if kind == "clip" else "sound"
-        raise BadQueryError(f"'{name}' is {length:.2f} s long, too short to be found by", f"give 2 s of {what} or more")
     example = _example(name, kind, Span(0.0, length), found)
+    if length < SHORTEST and not len(example.pictures):
+        raise BadQueryError(f"'{name}' is {length:.2f} s long, too short to be found by", "give 2 s or more")
     if not len(example.pictures) and not len(example.sounds):
         what = "sound that could be compared (it is silent or an even tone)"
         if kind == "clip":
