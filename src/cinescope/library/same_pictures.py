@@ -241,9 +241,10 @@ def _enough(of: Pointed) -> bool:
 
 
 def _joined(found: list[Run]) -> list[Run]:
-    """Of stretches of a video that overlap the better stays, the longest first."""
+    """Of stretches of a video that overlap the better stays: those that move in step before still ones, then the
+    longest."""
     kept: list[Run] = []
-    for run in sorted(found, key=lambda r: (-r.matched, r.bits)):
+    for run in sorted(found, key=lambda r: (r.still, -r.matched, r.bits)):
         if not any(_covers(other, run) for other in kept):
             kept.append(run)
     return kept
