@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cinescope.library import absence, schema
+from cinescope.library.beside import Beside
 from cinescope.library.filters import Scope
 from cinescope.library.matching import STOP_WORDS, Text, Unit
 from cinescope.library.normal import tokens
@@ -26,7 +27,7 @@ MEANING = "meaning"
 EXACT = 50_000  # rows: below, all are compared (60 ms); from there on an index is asked (`upkeep.build_indexes`)
 # Partitions that are looked through, and how many times as many candidates as wanted are compared exactly. A million
 # vectors, 120 questions: recall@10 0.996 alone, 0.996, 0.997 and 0.993 where half, 1% and 0.1% of the rows are kept.
-_NPROBES, _REFINE = 160, 4
+_NPROBES, _REFINE = 160, 2
 _NO_TEXTS = ("picture-", "picture:", "sound-")  # spaces of what is seen and heard
 _OF = ("speech", "screen")  # what text encoders are given
 _COLUMNS = ["video_id", "source", "of", "start", "end", "text", "language"]
@@ -65,12 +66,15 @@ def near(store: Store, text: str, scope: Scope, unwanted: Sequence[Unit], limit:
     if not size:
         return Near("nothing was indexed by meaning where this search looks")
     without = without_each_word(text) if meta.name in absence.CALIBRATIONS else []
-    vectors = found.encode([text, *without])
+    vector = found.encode([text])[0]
+    # The rest is only needed once the passages are there.
+    others = Beside(lambda: found.encode(without))
     fetch = max(limit + (limit if unwanted or scope.is_placed else 0), absence.PASSAGES)
-    rows = nearest_rows(store, table, vectors[0], rows_looked_at, fetch)
+    rows = nearest_rows(store, table, vector, rows_looked_at, fetch)
     kept = [r for r in rows if 1.0 - r["_distance"] >= absence.floor(meta.name) and _allowed(r, scope, unwanted)]
     hits = tuple((_evidence(r), r["video_id"]) for r in kept[:limit])
-    return Near("", hits, size, meta.name, _unread(store, meta), _strength(vectors, kept[: absence.PASSAGES]))
+    strength = _strength(vector, others.result(), kept[: absence.PASSAGES])
+    return Near("", hits, size, meta.name, _unread(store, meta), strength)
 
 
 def without_each_word(text: str) -> list[str]:
@@ -81,14 +85,14 @@ def without_each_word(text: str) -> list[str]:
     return [" ".join((text[: t.start] + text[t.end :]).split()) for t in words[: absence.WORDS]]
 
 
-def _strength(vectors: Any, rows: list[dict[str, Any]]) -> float:
-    """Of the best of these passages; -1 where there is none. `vectors`: the question's, then without each word."""
+def _strength(vector: Any, without: Any, rows: list[dict[str, Any]]) -> float:
+    """Of the best of these passages; -1 where there is none. `without`: the question's vectors without each word."""
     if not rows:
         return -1.0
     import numpy as np
 
     passages = np.stack([r["vector"] for r in rows])
-    return float(absence.strengths(vectors[0], vectors[1:], passages, [r["text"] for r in rows]).max())
+    return float(absence.strengths(vector, without, passages, [r["text"] for r in rows]).max())
 
 
 def nearest_rows(store: Store, table: str, vector: Any, among: Rows, limit: int) -> list[dict[str, Any]]:
