@@ -18,6 +18,7 @@ from cinescope.library.matching import needed, units_of
 from cinescope.library.query import parse
 from cinescope.library.question import Question
 from cinescope.library.row_sets import Rows, treemap
+from cinescope.library.search import search
 from cinescope.library.store import Store
 from cinescope.types import Span
 
@@ -173,6 +174,25 @@ def test_the_nearest_are_those_of_these_rows(store: Store, scope: Scope, seed: i
     )
     found = [r["_distance"] for r in hybrid.nearest_rows(store, table, vector, among, 5)]
     assert found == pytest.approx(distances[:5], abs=1e-5)
+
+
+def test_rows_from_memory_are_those_of_the_table(store: Store) -> None:
+    for table, kind_column in (("segments", "kind"), (schema.vector_table(SPACE), "of")):
+        rows, data = Rows(store, table, Scope(), kind_column), store.dataset(table)
+        columns = ["video_id", "source", kind_column, "start", "end", "language", "_rowid"]
+        read = {row.pop("_rowid"): row for row in store.rows(table, columns)}
+        assert rows.held(data, list(read)) == read
+
+
+def test_a_program_that_asks_once_reads_what_it_needs(tmp_path: Path) -> None:
+    """Its results are those of a program that holds the columns in memory."""
+    store = shelf.new(tmp_path)
+    shelf.add(store, "v1", [(n * 20.0, n * 20.0 + 2, f"red car {n}") for n in range(20)])
+    shelf.with_indexes(store)
+    results = [search(store, "red car", meaning="no") for _ in range(6)]
+    assert all(result == results[0] for result in results)
+    once = Rows(Store(store.place), "segments", Scope())
+    assert once.held(store.dataset("segments"), [0]) is None
 
 
 def test_a_set_follows_the_table(tmp_path: Path) -> None:

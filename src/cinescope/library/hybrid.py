@@ -30,7 +30,7 @@ EXACT = 50_000  # rows: below, all are compared (60 ms); from there on an index 
 _NPROBES, _REFINE = 160, 2
 _NO_TEXTS = ("picture-", "picture:", "sound-")  # spaces of what is seen and heard
 _OF = ("speech", "screen")  # what text encoders are given
-_COLUMNS = ["video_id", "source", "of", "start", "end", "text", "language"]
+_COLUMNS = ["video_id", "source", "of", "start", "end", "language"]
 _encoders: dict[str, TextEncoder] = {}  # by space: a session takes a quarter of a second to make
 
 
@@ -98,13 +98,23 @@ def _strength(vector: Any, without: Any, rows: list[dict[str, Any]]) -> float:
 def nearest_rows(store: Store, table: str, vector: Any, among: Rows, limit: int) -> list[dict[str, Any]]:
     nearest = {"column": "vector", "q": vector, "k": limit, "metric": "cosine", "nprobes": _NPROBES}
     nearest |= {"refine_factor": _REFINE}
-    columns = [*_COLUMNS, "vector", "_distance"]
-    found = store.reading(
-        table, lambda data: data.scanner(columns=columns, nearest=nearest, **among.only(data)).to_table()
-    )
-    # As arrays: a list of Python's numbers for each vector would cost more than the search.
-    vectors = found["vector"].combine_chunks().flatten().to_numpy().reshape(len(found), len(vector))
-    rows = [r | {"vector": v} for r, v in zip(found.drop(["vector"]).to_pylist(), vectors, strict=True)]
+
+    def read(data: Any) -> list[dict[str, Any]]:
+        near = {"nearest": nearest, **among.only(data)}
+        found = data.scanner(columns=["text", "vector", "_rowid", "_distance"], **near).to_table()
+        row_ids = found["_rowid"].to_pylist()
+        if not row_ids:
+            return []
+        held = among.held(data, row_ids)
+        if held is None:
+            others = data.to_table(columns=[*_COLUMNS, "_rowid"], filter=f"_rowid IN ({', '.join(map(str, row_ids))})")
+            held = {row["_rowid"]: row for row in others.to_pylist()}
+        # As arrays: a list of Python's numbers for each vector would cost more than the search.
+        vectors = found["vector"].combine_chunks().flatten().to_numpy().reshape(len(found), len(vector))
+        rows = found.drop(["vector"]).to_pylist()
+        return [held[row["_rowid"]] | row | {"vector": v} for row, v in zip(rows, vectors, strict=True)]
+
+    rows = store.reading(table, read)
     return sorted(rows, key=lambda r: r["_distance"])
 
 

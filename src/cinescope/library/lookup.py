@@ -77,8 +77,11 @@ def _read(data: Any, question: Question, row_ids: list[int]) -> dict[int, Row]:
     version, kept = data.version, question.read
     fresh = [i for i in row_ids if (version, i) not in kept]
     if fresh:
-        table = data.to_table(columns=[*COLUMNS, "_rowid"], filter=f"_rowid IN ({', '.join(map(str, fresh))})")
-        kept.update({(version, row["_rowid"]): row for row in table.to_pylist()})
+        held = question.rows.held(data, fresh)
+        columns = COLUMNS if held is None else ["text", "words"]
+        table = data.to_table(columns=[*columns, "_rowid"], filter=f"_rowid IN ({', '.join(map(str, fresh))})")
+        for row in table.to_pylist():
+            kept[version, row["_rowid"]] = row if held is None else held[row["_rowid"]] | row
     return {i: kept[version, i] for i in row_ids}
 
 

@@ -1,7 +1,7 @@
 """Which rows of a table a search may look at, as a set that Lance's indexes take. Knows columns, nothing about words.
 
 Given a filter, Lance evaluates it anew for each index that is asked, and for a broad one (half of 20,000 videos) that
-takes longer than the search. So the columns that scopes speak of are kept in memory, numbers for names (28 bytes a
+takes longer than the search. So the columns that scopes speak of are kept in memory, numbers for names (32 bytes a
 row), and a scope becomes a few comparisons over them: 5 ms for a million rows. The indexes are given the set itself.
 
 The set is a Roaring bitmap for each fragment (https://github.com/RoaringBitmap/RoaringFormatSpec), headed as Lance's
@@ -26,6 +26,7 @@ from cinescope.types import Span
 _CONTAINER = 1 << 16  # rows in a container of a Roaring bitmap
 _SPARSE = 4096  # at most so many are listed; more are a bit each
 _COOKIE = 12346  # of a bitmap without runs
+_FIRST = 3  # looks of a program that may be its only ones
 # To compare times of many videos at once, each video's times are moved to a range of their own (seconds). What lies
 # further out is taken for its end, and `_SLACK` makes good what such large numbers lose: the sets may be too large,
 # never too small, and hits are looked at again (`Scope.allows`).
@@ -52,6 +53,7 @@ class _Part:
     language: np.ndarray  # (N,) int32
     start: np.ndarray  # (N,) float64, seconds
     end: np.ndarray
+    source: np.ndarray  # (N,) int32
 
 
 class _Names:
@@ -59,10 +61,15 @@ class _Names:
 
     def __init__(self) -> None:
         self.number: dict[str, int] = {}
+        self.name: list[str] = []
 
     def numbers(self, column: Any) -> np.ndarray:
         encoded = column.combine_chunks().dictionary_encode()
-        own = [self.number.setdefault(name, len(self.number)) for name in encoded.dictionary.to_pylist()]
+        for name in encoded.dictionary.to_pylist():
+            if name not in self.number:
+                self.number[name] = len(self.name)
+                self.name.append(name)
+        own = [self.number[name] for name in encoded.dictionary.to_pylist()]
         found: np.ndarray = np.asarray(own, np.int32)[encoded.indices.to_numpy(zero_copy_only=False)]
         return found
 
@@ -78,7 +85,8 @@ class _Columns:
 
     def __init__(self, kind_column: str) -> None:
         self._kind_column = kind_column
-        self.videos, self.kinds, self.languages = _Names(), _Names(), _Names()
+        self.videos, self.kinds, self.languages, self.sources = _Names(), _Names(), _Names(), _Names()
+        self._asked = 0  # how often rows were asked for
         self._parts: dict[str, _Part] = {}  # by what Lance says of the fragment: its files, and which rows are deleted
         self._one_at_a_time = Lock()
 
@@ -91,10 +99,9 @@ class _Columns:
             return list(self._parts.values())
 
     def _read(self, fragment: Any) -> _Part:
-        columns = ["video_id", self._kind_column, "language", "start", "end"]
+        columns = ["video_id", self._kind_column, "language", "start", "end", "source"]
         table = fragment.scanner(columns=columns, with_row_address=True).to_table()
         offsets = table["_rowaddr"].to_numpy().astype(np.uint32)
-        start = table["start"].to_numpy()
         dense = len(offsets) == 0 or int(offsets[-1]) == len(offsets) - 1
         return _Part(
             fragment.fragment_id,
@@ -102,9 +109,29 @@ class _Columns:
             self.videos.numbers(table["video_id"]),
             self.kinds.numbers(table[self._kind_column]),
             self.languages.numbers(table["language"]),
-            start,
-            np.maximum(start, table["end"].to_numpy()),
+            table["start"].to_numpy(),
+            table["end"].to_numpy(),
+            self.sources.numbers(table["source"]),
         )
+
+    def held(self, data: Any, row_ids: list[int]) -> dict[int, dict[str, Any]] | None:
+        """What is in memory of these rows, by number. None for a program that asks once: reading it all costs more."""
+        self._asked += 1
+        if self._asked <= _FIRST and not self._parts:
+            return None
+        parts = {part.fragment: part for part in self.read(data)}
+        return {row_id: self._row(parts[row_id >> 32], row_id & 0xFFFFFFFF) for row_id in row_ids}
+
+    def _row(self, part: _Part, offset: int) -> dict[str, Any]:
+        at = offset if part.offsets is None else int(np.searchsorted(part.offsets, offset))
+        return {
+            "video_id": self.videos.name[part.video[at]],
+            "source": self.sources.name[part.source[at]],
+            self._kind_column: self.kinds.name[part.kind[at]],
+            "start": float(part.start[at]),
+            "end": float(part.end[at]),
+            "language": self.languages.name[part.language[at]],
+        }
 
 
 class Rows:
@@ -126,6 +153,13 @@ class Rows:
         if self._made is None or self._made[0] != data.version:
             self._made = (data.version, _row_set(self._columns, data, self._scope))
         return self._made[1]
+
+    def held(self, data: Any, row_ids: list[int]) -> dict[int, dict[str, Any]] | None:
+        """video_id, source, kind (by its column's name), start, end and language of these rows, by row number.
+
+        None while they are not in memory: the table has them, too, and gives 40 of a million rows in 10 ms.
+        """
+        return self._columns.held(data, row_ids)
 
     def count(self, data: Any) -> int:
         rows = self.of(data)
@@ -167,7 +201,7 @@ def _kept(part: _Part, columns: _Columns, scope: Scope) -> np.ndarray:
     if scope.not_languages:
         mask &= ~columns.languages.among(_spoken(columns, scope.not_languages))[part.language]
     if scope.begin is not None:
-        mask &= part.end >= scope.begin
+        mask &= np.maximum(part.start, part.end) >= scope.begin
     if scope.end is not None:
         mask &= part.start < scope.end
     for where in scope.within:
@@ -214,7 +248,7 @@ def _overlapping(
     order = np.argsort(begins, kind="stable")
     ends = np.maximum.accumulate((base + np.clip(end[known], -_RANGE / 2, _RANGE / 2))[order])
     row_base = part.video * (2 * _RANGE)
-    row_end = row_base + np.clip(part.end, -_RANGE / 2, _RANGE / 2) + _SLACK
+    row_end = row_base + np.clip(np.maximum(part.start, part.end), -_RANGE / 2, _RANGE / 2) + _SLACK
     row_start = row_base + np.clip(part.start, -_RANGE / 2, _RANGE / 2) - _SLACK
     before = np.searchsorted(begins[order], row_end, "right")  # stretches that begin before the row ends
     furthest = np.concatenate([[-np.inf], ends])[before]  # of an earlier video: before this video's range
