@@ -41,7 +41,9 @@ def _markers(store: object, video_id: str) -> dict[str, bytes]:
     def words(rows: list[dict]) -> set[str]:
         return {w.lower() for r in rows for w in re.findall(r"[A-Za-z]{6,}", r["text"])}
 
-    unique = words(store.rows("segments", ["text"], mine)) - words(store.rows("segments", ["text"], others))
+    # What was said or shown: the texts of other kinds ("speech", "pan left") are labels, and stay as names of things.
+    written = " AND kind IN ('speech', 'screen', 'title')"
+    unique = words(store.rows("segments", ["text"], mine + written)) - words(store.rows("segments", ["text"], others))
     markers = {f"word {w}": w.encode() for w in sorted(unique)}
     for row in store.rows("thumbs", ["seq", "jpeg"], mine):
         middle = len(row["jpeg"]) // 2
