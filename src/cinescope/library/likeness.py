@@ -139,7 +139,7 @@ def matches_of(store: Store, of: Example, senses: Sequence[str], videos: frozens
         return (there >= of.span.start - 1.0) & (there <= of.span.end + 1.0)
 
     compared = of.sounds if SOUND in senses else prints.sounds_of([])
-    matches = same.found(of.pictures, of.points, compared, shelf, own, heard=of.sounds)
+    matches = same.found(of.pictures, of.points, compared, shelf, own, heard=of.sounds, views=of.views)
     where = one_of("id", sorted({m.video_id for m in matches}))
     lengths = {r["id"]: r["duration"] for r in store.rows("videos", ["id", "duration"], where)} if matches else {}
     end = of.span.end if of.span.duration > 0 else None

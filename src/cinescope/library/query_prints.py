@@ -34,6 +34,7 @@ class Example:
     sounds: Sounds
     looks: list[tuple[Span, np.ndarray]] = field(default_factory=list)  # vectors of length 1
     timbres: list[tuple[Span, np.ndarray]] = field(default_factory=list)
+    views: np.ndarray | None = None  # (N, VIEW, VIEW) small pictures, where `pictures` were made from a short file
     video_id: str = ""  # where it is a video of the library
 
 
@@ -48,15 +49,18 @@ def of_file(path: str | os.PathLike[str]) -> Example:
         return _picture(path, name)
     found: list[Segment] = []
     end = 0.0
+    views: dict[int, np.ndarray] = {}
     for analyser, windows in _passes(os.fspath(path), video):
         analyser.begin(Material(video))
         for window in windows:
+            if window.frames is not None and (video.duration or 0.0) < _LONG:
+                views |= _views(window.frames)
             found += analyser.feed(window)
             end = max(end, window.span.end)
         found += analyser.finish()
     length = video.duration if video.duration is not None else end
     kind = "clip" if video.has_motion else "sound"
-    example = _example(name, kind, Span(0.0, length), found)
+    example = _example(name, kind, Span(0.0, length), found, views)
     if length < SHORTEST and not len(example.pictures):
         raise BadQueryError(f"'{name}' is {length:.2f} s long, too short to be found by", "give 2 s or more")
     if not len(example.pictures) and not len(example.sounds):
@@ -73,6 +77,7 @@ def _picture(path: str | os.PathLike[str], name: str) -> Example:
 
     from cinescope import media
     from cinescope.analysers import create
+    from cinescope.features.signal import picture_print
 
     picture = media.read_picture(path)
     analyser = create("picture_print")
@@ -85,7 +90,7 @@ def _picture(path: str | os.PathLike[str], name: str) -> Example:
     analyser.begin(Material(Video("", None, ())))
     span = Span(0.0, 0.0)
     found = analyser.feed(Window(Span(0.0, 1.0), Frames(picture[None], np.zeros(1))))
-    example = _example(name, "picture", span, found + analyser.finish())
+    example = _example(name, "picture", span, found + analyser.finish(), {0: picture_print.view(picture)})
     if not len(example.pictures):
         raise BadQueryError(
             f"'{name}' is too plain to be found by (one colour, or nearly)",
@@ -116,22 +121,43 @@ def _passes(path: str, video: Video) -> Iterator[tuple[Analyser, Iterator[Window
         yield analyser, windows()
 
 
-def _example(name: str, kind: str, span: Span, found: list[Segment]) -> Example:
+def _views(frames: Frames) -> dict[int, np.ndarray]:
+    """Small pictures by the milliseconds at which they stand."""
+    from cinescope.features.signal.picture_print import view
+
+    return {_milliseconds(t): view(p) for p, t in zip(frames.data, frames.times.tolist(), strict=True)}
+
+
+def _milliseconds(time: float) -> int:
+    return round(time * 1000)
+
+
+def _seen(views: dict[int, np.ndarray], times: np.ndarray) -> np.ndarray | None:
+    """The small pictures of these prints, None where one has none. Prints keep times in 32 bits: a rounding apart."""
+    numbers = [_milliseconds(t) for t in times.tolist()]
+    found = [next((views[n + by] for by in (0, -1, 1) if n + by in views), None) for n in numbers]
+    kept = [v for v in found if v is not None]
+    return np.stack(kept) if kept and len(kept) == len(found) else None
+
+
+def _example(name: str, kind: str, span: Span, found: list[Segment], views: dict[int, np.ndarray]) -> Example:
     pictures = [s for s in found if s.data.get("of") == prints.PICTURE and "print" in s.data]
     sounds = [s for s in found if s.data.get("of") == prints.SOUND and "print" in s.data]
     rows = [
         {"start": s.span.start, "print": s.data["print"], "points": s.data["points"], "aspect": s.data["aspect"]}
         for s in pictures
     ]
+    seen = prints.pictures_of([("", i, prints.block_start(r["start"]), r["print"]) for i, r in enumerate(rows)])
     return Example(
         name,
         kind,
         span,
-        prints.pictures_of([("", i, prints.block_start(r["start"]), r["print"]) for i, r in enumerate(rows)]),
+        seen,
         [p for r in rows for p in prints.pointed(r)],
         prints.sounds_of([("", prints.block_start(s.span.start), s.data["print"]) for s in sounds]),
         [(s.span, np.array(s.data["vector"], np.float32)) for s in found if s.kind == "look"],
         [(s.span, np.array(s.data["vector"], np.float32)) for s in found if s.kind == "timbre"],
+        _seen(views, seen.times),
     )
 
 
@@ -153,7 +179,7 @@ def of_stored(store: Store, video_id: str, name: str, span: Span) -> Example:
     return Example(
         name, "clip", span, pictures, points, sounds,
         _vectors(store, picture_print.SPACE, video_id, span), _vectors(store, sound_print.SPACE, video_id, span),
-        video_id,
+        video_id=video_id,
     )  # fmt: skip
 
 

@@ -82,15 +82,16 @@ class Shelf:
 
 
 def found(
-    pictures: Pictures, points: list[Pointed], sounds: Sounds, shelf: Shelf, skip: Skip, heard: Sounds | None = None
-) -> list[Match]:
+    pictures: Pictures, points: list[Pointed], sounds: Sounds, shelf: Shelf, skip: Skip, heard: Sounds | None = None,
+    views: np.ndarray | None = None,
+) -> list[Match]:  # fmt: skip
     """Every stretch of the shelf that is the same as one here, the longest first.
 
     `skip(video, here, there)` says which pairs of moments are not looked for. `heard`: the sound that is here, where
-    `sounds`, which is compared, is not all of it.
+    `sounds`, which is compared, is not all of it. `views`: small pictures of those here (see `same_pictures.runs`).
     """
     own = sounds if heard is None else heard
-    seen = same_pictures.runs(pictures, points, shelf.pictures, shelf.points_of, skip, shelf.codes, shelf.total)
+    seen = same_pictures.runs(pictures, points, shelf.pictures, shelf.points_of, skip, shelf.codes, shelf.total, views)
     return joined(seen, same_sounds.runs(sounds, shelf.sounds, skip), lambda run: _heard(run, own, shelf.sounds))
 
 

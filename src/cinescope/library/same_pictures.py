@@ -21,6 +21,7 @@ ALONG = 16  # bits: once a line is known, more may differ
 SURE = 8.0  # mean bits along a line from which no points are needed
 AGREED = 0.3  # of the pairs of pictures whose points are compared that must agree: of quick ones many are blurred
 CERTAIN = 3.0  # mean bits from which points that do not agree say nothing: on lettering that changes they do not
+CERTAIN_FITTED = 6.0  # the same once the part that is compared was found: an uneven cut moves it by a little still
 # Bits, and share of them, by which pictures at one moment must differ less than pictures at moments further apart.
 MOVES, MOVES_SHARE = 2.0, 0.75
 _ELSEWHERE = 0.9  # seconds from which a moment is another one
@@ -30,6 +31,7 @@ _ALL = 1 << 25  # pairs of pictures up to which all of a piece are looked up
 TOLERANCE = 0.4  # seconds
 SHARE = 0.4  # of the pictures of a stretch that must match: quick ones between two samples do not
 GAP = 3.0  # seconds without a match that do not end a stretch
+_FITTED = 8  # pictures of a stretch by which it is found which part of them is a middle of the others
 _CHECKED = 6  # pairs of a stretch whose points are compared
 _MOST_PAIRS = 200_000  # of a piece and a video
 PointsOf = Callable[[str, Sequence[int]], list[Pointed]]
@@ -60,12 +62,14 @@ def runs(
     skip: Callable[[str, np.ndarray, np.ndarray], np.ndarray] | None = None,
     index: Codes | None = None,
     total: int | None = None,
+    views: np.ndarray | None = None,
 ) -> list[Run]:
     """Every stretch of the library that shows what a stretch of the query shows, the longest first.
 
     `points_of(video, rows)` reads the points of a video's rows. `skip(video, here, there)` says which pairs of
     moments are not looked for (a video is always like itself). `index`: of the library's codes, where many queries
-    are put to it, of `total` pictures together.
+    are put to it, of `total` pictures together. `views`: (N, VIEW, VIEW) small pictures of the query, where there are
+    any: then copies are found that were cut off unevenly.
     """
     found: list[Run] = []
     if not len(query) or not len(library):
@@ -90,7 +94,7 @@ def runs(
                 mine, here_times, there_times = mine[::every], here_times[::every], there_times[::every]
             least = min(3, len(piece))
             for line in lines(here_times, there_times, TOLERANCE, least):
-                found += _along(line, way[mine[line.pairs]], query, query_points, of_video[video], points_of)
+                found += _along(line, way[mine[line.pairs]], query, query_points, of_video[video], points_of, views)
     return _joined(found)
 
 
@@ -105,24 +109,51 @@ def pieces(query: Pictures, most: int) -> Iterator[np.ndarray]:
 
 
 def _along(
-    line: Line, way: np.ndarray, query: Pictures, query_points: list[Pointed], video: Pictures, points_of: PointsOf
-) -> list[Run]:
+    line: Line, way: np.ndarray, query: Pictures, query_points: list[Pointed], video: Pictures, points_of: PointsOf,
+    views: np.ndarray | None,
+) -> list[Run]:  # fmt: skip
     """The stretches of a line on which the pictures really are the same."""
     from cinescope.features.signal.picture_print import mirrored
 
     flip, a, b = ways(query.codes.shape[1])[int(np.bincount(way.astype(np.int64)).argmax())]
-    query = query.of(_facing(line, query.times, video.times))
+    facing = _facing(line, query.times, video.times)
+    query = query.of(facing)
     codes = mirrored(query.codes[:, a]) if flip else query.codes[:, a]
     bits, index = _beside(line, codes, query.times, video, b)
+    certain = CERTAIN
+    if b and views is not None:
+        codes, b, certain = _fitted(views[facing], codes, bits, index, video, flip, b)
+        bits, index = _beside(line, codes, query.times, video, b)
     alike = bits <= ALONG
     line = fitted(line, query.times[alike], video.times[index[alike]], 2 * TOLERANCE)
     bits, index = _beside(line, codes, query.times, video, b)
     made = []
     for run in _stretches(query.times, bits <= ALONG):
-        judged = _judged(run, bits, index, codes, b, line, flip, query, query_points, video, points_of)
+        judged = _judged(run, bits, index, codes, b, line, flip, query, query_points, video, points_of, certain)
         if judged is not None:
             made.append(judged)
     return made
+
+
+def _fitted(
+    views: np.ndarray, codes: np.ndarray, bits: np.ndarray, index: np.ndarray, video: Pictures, flip: bool, part: int
+) -> tuple[np.ndarray, int, float]:
+    """(codes of that part of the query's pictures which is the smallest middle of the others, number of that middle,
+    bits from which they are certain); the codes as they are where no part comes nearer than they."""
+    from cinescope.features.signal.picture_print import codes_within, differing, fitted_window, mirrored
+
+    alike = np.nonzero(bits <= ALONG)[0]
+    if not len(alike):
+        return codes, part, CERTAIN
+    chosen = alike[np.linspace(0, len(alike) - 1, min(len(alike), _FITTED)).round().astype(int)]
+    smallest = video.codes.shape[1] - 1
+    wanted = video.codes[index[chosen], smallest]
+    window = fitted_window(views[chosen], mirrored(wanted) if flip else wanted)
+    made = codes_within(views, window)
+    made = mirrored(made) if flip else made
+    if float(differing(made[chosen], wanted).mean()) >= float(bits[chosen].mean()):
+        return codes, part, CERTAIN
+    return made, smallest, CERTAIN_FITTED
 
 
 def _facing(line: Line, here: np.ndarray, there: np.ndarray) -> np.ndarray:
@@ -167,14 +198,17 @@ def _stretches(times: np.ndarray, matched: np.ndarray) -> Iterator[np.ndarray]:
 
 def _judged(
     run: np.ndarray, bits: np.ndarray, index: np.ndarray, codes: np.ndarray, part: int, line: Line, flip: bool,
-    query: Pictures, query_points: list[Pointed], video: Pictures, points_of: PointsOf,
+    query: Pictures, query_points: list[Pointed], video: Pictures, points_of: PointsOf, certain: float,
 ) -> Run | None:  # fmt: skip
     """The stretch, where codes or points are enough to say that it is the same."""
     still = _still(run, bits, index, codes, part, query, video)
     mean = float(bits[run].mean())
     name = video.videos[int(video.video[0])]
     agreed, checked, scales = _compared(run, index, line, flip, query, query_points, video, name, points_of)
-    by_codes = not still and mean <= (CERTAIN if checked >= 3 else SURE)
+    by_codes = not still and mean <= (certain if checked >= 3 else SURE)
+    # Of a film of a second there is no other moment by which to tell whether it moves in step.
+    brief = float(query.times[run[-1]] - query.times[run[0]]) <= _ELSEWHERE
+    by_codes = by_codes or (brief and len(run) >= 2 and len(run) >= SHARE * len(query) and mean <= CERTAIN)
     if not by_codes and agreed < max(1.0, AGREED * checked):
         return None
     here = Span(float(query.times[run[0]]), float(query.times[run[-1]]))

@@ -18,6 +18,9 @@ PARTS = (1.0, 0.8, 0.69, 0.6)  # share of width and height that each code's part
 # quarter of a level of 255.
 FIRM = 4.0
 PLAIN = 20  # of the 64: with fewer firm signs a picture is too plain to be known by its code
+VIEW = 96  # pixels a side of the small picture from which codes of other parts can be taken later
+_STEP = 3  # pixels of VIEW by which the edges of a part are moved
+_INSET = 21  # pixels of VIEW that at most are left out at an edge
 COLOURS = 72
 LOOK = 248  # numbers of `look`: 48 of layout, 72 of colour, 128 of edges
 # What each of the three says about likeness; set on even seeds by benchmarks.copies.
@@ -37,16 +40,67 @@ def codes(luma: np.ndarray) -> tuple[np.ndarray, int]:
     """uint8 (H, W) -> ((4,) uint64, a code for each of PARTS; how many signs of the whole are firm, 0 to 64)."""
     height, width = luma.shape
     found, firm = np.zeros(len(PARTS), np.uint64), 0
-    rows, columns, _ = _frequencies()
     for number, share in enumerate(PARTS):
         down, across = round(height * (1 - share) / 2), round(width * (1 - share) / 2)
         part = luma[down : height - down, across : width - across]
-        small = cv2.resize(part, (SIZE, SIZE), interpolation=cv2.INTER_AREA).astype(np.float32)
-        size = np.asarray(cv2.dct(small))[rows, columns]
+        size = _lowest(part)
         found[number] = np.packbits(size > 0, bitorder="little").view(np.uint64)[0]
         if number == 0:
             firm = int((np.abs(size) >= FIRM).sum())
     return found, firm
+
+
+def _lowest(luma: np.ndarray) -> np.ndarray:
+    """uint8 (H, W) -> (64,) its lowest frequencies."""
+    rows, columns, _ = _frequencies()
+    small = cv2.resize(luma, (SIZE, SIZE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    return np.asarray(cv2.dct(small))[rows, columns]
+
+
+def view(rgb: np.ndarray) -> np.ndarray:
+    """uint8 (H, W, 3) -> (VIEW, VIEW) uint8, from which `fitted_codes` are taken."""
+    return cv2.resize(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), (VIEW, VIEW), interpolation=cv2.INTER_AREA)
+
+
+def codes_within(views: np.ndarray, window: tuple[int, int, int, int]) -> np.ndarray:
+    """(N, VIEW, VIEW) -> (N,) uint64, codes of a part; `window`: pixels left out at the left, right, top and bottom."""
+    left, right, top, bottom = window
+    bits = [_lowest(v[top : VIEW - bottom, left : VIEW - right]) > 0 for v in views]
+    return np.packbits(np.array(bits).reshape(-1, 64), axis=1, bitorder="little").view(np.uint64)[:, 0]
+
+
+def fitted_window(views: np.ndarray, wanted: np.ndarray) -> tuple[int, int, int, int]:
+    """(N, VIEW, VIEW) and the (N,) codes of what they are to show -> the part whose codes come nearest.
+
+    A copy was cut off by other shares on each side: then no middle of the original is its whole, but a part of it is a
+    middle. Descends from three middles.
+    """
+
+    def cost(window: tuple[int, int, int, int]) -> int:
+        if window not in known:
+            known[window] = int(differing(codes_within(views, window), wanted).sum())
+        return known[window]
+
+    known: dict[tuple[int, int, int, int], int] = {}
+    best = min(((n, n, n, n) for n in (0, 2 * _STEP, 4 * _STEP)), key=cost)
+    while True:
+        nearest = min(_moved(best), key=cost)
+        if cost(nearest) >= cost(best):
+            return best
+        best = nearest
+
+
+def _moved(window: tuple[int, int, int, int]) -> list[tuple[int, int, int, int]]:
+    """Windows of which one pair of edges that face each other is moved, by one step or two, each or both."""
+    found = []
+    for one, other in ((0, 1), (2, 3)):
+        for by in ((1, 0), (0, 1), (1, 1), (1, -1), (2, 0), (0, 2), (2, 2), (2, -2)):
+            for sign in (-_STEP, _STEP):
+                edges = list(window)
+                edges[one], edges[other] = edges[one] + sign * by[0], edges[other] + sign * by[1]
+                if min(edges) >= 0 and max(edges) <= _INSET:
+                    found.append((edges[0], edges[1], edges[2], edges[3]))
+    return found
 
 
 def mirrored(code: np.ndarray) -> np.ndarray:
