@@ -7,9 +7,11 @@ Thresholds were chosen on even seeds; odd ones are reported. A copy counts as fo
 in the original within 1.5 s of where the copy's middle comes from. A moment called the same in a video that does not
 share its material counts as false.
 
-What shares material among the 31 shared clips, looked at by eye: the two carphone clips are one recording; SAR-2by3,
-mov_text, testsrc_with_attachment, webvtt and av1_video show ffmpeg's test picture of the same moving card. The two
-bunny clips are different scenes of one film; mmaction2's test.avi and test.mp4 are different films.
+What shares material among the 31 shared clips, by contact sheets of six pictures a clip: the two carphone clips are one
+recording; SAR-2by3, mov_text, testsrc_with_attachment, webvtt and av1_video show ffmpeg's test picture of the same
+moving card. The two bunny clips are different scenes of one film (30 pictures of the longer one were looked at);
+mmaction2's test.avi and test.mp4 are different films. h264_10bits and bt709_full_range both show ffmpeg's other test
+picture, in which everything has another size: a match of these two would count as false.
 
 Left out: clips in which nothing can be known again (fades and delayed_start are plain, no_duration nearly black; for
 sound those that are silent or an even tone), and copies cut from a silent stretch.

@@ -71,3 +71,25 @@ def test_a_look_has_length_one_and_is_nearer_to_the_same_scene_than_to_others() 
 def test_a_look_of_one_colour_is_finite() -> None:
     for value in (0, 128, 255):
         assert np.isfinite(prints.look(np.full((40, 60, 3), value, np.uint8))).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("cut", [(0.12, 0.2, 0.18, 0.1), (0.2, 0.1, 0.1, 0.14)])
+def test_of_a_picture_that_was_cut_off_unevenly_the_part_is_found_that_is_a_middle(
+    seed: int, cut: tuple[float, float, float, float]
+) -> None:
+    whole = [picture(seed, time, (240, 160)) for time in (0.1, 0.7, 1.3)]
+    wanted = np.array([prints.codes(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY))[0][-1] for p in whole])
+    left, right, top, bottom = (round(share * side) for share, side in zip(cut, (240, 240, 160, 160), strict=True))
+    views = np.stack([prints.view(p[top : 160 - bottom, left : 240 - right]) for p in whole])
+    window = prints.fitted_window(views, wanted)
+    true = [(0.2 - share) / (1 - both) * prints.VIEW for share, both in zip(cut, _sums(cut), strict=True)]
+    assert np.abs(np.array(window) - true).max() <= 5
+    centred = prints.differing(prints.codes_within(views, (0, 0, 0, 0)), wanted).mean()
+    assert prints.differing(prints.codes_within(views, window), wanted).mean() <= min(6.0, centred - 4)
+
+
+def _sums(cut: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """What is missing along the side to which each edge belongs."""
+    left, right, top, bottom = cut
+    return left + right, left + right, top + bottom, top + bottom

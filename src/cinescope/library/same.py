@@ -16,6 +16,7 @@ _STANDS = 0.5  # seconds that a picture stands after its print
 _AS_FAST = 0.015  # by which a speed may differ from 1 and be called as recorded
 _SAME_LINE = 1.5  # seconds by which the two lines of picture and sound may differ and still be one
 Skip = Callable[[str, np.ndarray, np.ndarray], np.ndarray]
+_TO_THE_BIT = 0.5  # mean bits up to which a still picture is the same though the sound is another's: a card, a slide
 _WHOLE = (0.93, 1.08)  # scale of one picture in another from and to which nothing counts as cut off
 
 
@@ -114,14 +115,15 @@ def joined(
     """Picture and sound of one stretch as one match, the longest first.
 
     A picture that does not change is no proof by itself: two takes of the same person at the same desk look the
-    same. `heard(run)` says whether there is sound on both sides; then a still stretch counts only where that agrees.
+    same. `heard(run)` says whether there is sound on both sides; then a still stretch counts only where that agrees,
+    or where codes and points say that it is one picture, as no two takes are.
     """
     left = list(sounds)
     made: list[Match] = []
     for run in pictures:
         fitting = [s for s in left if _one(run, s)]
         other = not fitting and heard(run)
-        if run.still and other:
+        if run.still and other and not (run.agreed and run.bits <= _TO_THE_BIT):
             continue
         here, there = _with_end(run.here), _with_end(run.there)
         seconds = here.duration

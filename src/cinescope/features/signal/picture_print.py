@@ -23,7 +23,7 @@ _STEP = 3  # pixels of VIEW by which the edges of a part are moved
 _INSET = 21  # pixels of VIEW that at most are left out at an edge
 COLOURS = 72
 LOOK = 248  # numbers of `look`: 48 of layout, 72 of colour, 128 of edges
-# What each of the three says about likeness; set on even seeds by benchmarks.copies.
+# What each of the three says about likeness; set on the shared clips themselves, on which benchmarks.copies reports.
 _SHARES = (0.35, 0.3, 0.35)
 
 
