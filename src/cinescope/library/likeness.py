@@ -23,8 +23,8 @@ from cinescope.library.same import Match
 from cinescope.library.store import Store, one_of
 from cinescope.types import BadQueryError, Evidence, LibraryError, Moment, SearchResult, Span
 
-# Products of two vectors from which pictures look, and sounds sound, alike: set on the shared clips themselves, on which
-# benchmarks.copies also reports them; no clips were kept back.
+# Products of two vectors from which pictures look, and sounds sound, alike: set on the shared clips themselves, on
+# which benchmarks.copies also reports them; no clips were kept back.
 LOOK_FLOOR, TIMBRE_FLOOR = 0.85, 0.87
 _SAME = 0.5  # scores of the same material lie above, those of what is alike below
 _NO_FILTERS: Mapping[str, Any] = MappingProxyType({})
