@@ -42,7 +42,7 @@ class Range:
 _BRIGHTNESS = {"dark": Range(high=0.2, with_high=False), "bright": Range(low=0.6, with_low=False)}
 # Highest momentary loudness of a second, LUFS. EBU R 128 levels programmes to -23: far from it on both sides.
 _LOUDNESS = {"quiet": Range(high=-35.0, with_high=False), "loud": Range(low=-16.0, with_low=False)}
-# See features/signal/detail.py. Real clips lie above 0.03; blurred by a Gaussian of 1.5 pixels at 320, nearly all below.
+# See features/signal/detail.py. Real clips lie above 0.03; blurred by a Gaussian of 1.5 pixels at 320, most lie below.
 _SHARPNESS = {"blurred": Range(high=0.028, with_high=False), "sharp": Range(low=0.2, with_low=False)}
 BLURRED = _SHARPNESS["blurred"]
 PLAIN = 0.03  # contrast below which there is nothing that could be blurred
