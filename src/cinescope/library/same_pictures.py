@@ -32,6 +32,7 @@ TOLERANCE = 0.4  # seconds
 SHARE = 0.4  # of the pictures of a stretch that must match: quick ones between two samples do not
 GAP = 3.0  # seconds without a match that do not end a stretch
 _FITTED = 8  # pictures of a stretch by which it is found which part of them is a middle of the others
+_FEWEST_FITTED = 4  # pictures that are more than the four edges of that part can be made to agree on
 _CHECKED = 6  # pairs of a stretch whose points are compared
 _MOST_PAIRS = 200_000  # of a piece and a video
 PointsOf = Callable[[str, Sequence[int]], list[Pointed]]
@@ -205,7 +206,11 @@ def _judged(
     mean = float(bits[run].mean())
     name = video.videos[int(video.video[0])]
     agreed, checked, scales = _compared(run, index, line, flip, query, query_points, video, name, points_of)
-    by_codes = not still and mean <= (certain if checked >= 3 else SURE)
+    limit = certain if checked >= 3 else SURE
+    if certain > CERTAIN:
+        # A part can be found that makes two pictures alike which are not; four values fit no four pictures by chance.
+        limit = certain if len(run) >= _FEWEST_FITTED else CERTAIN
+    by_codes = not still and mean <= limit
     # Of a film of a second there is no other moment by which to tell whether it moves in step.
     brief = float(query.times[run[-1]] - query.times[run[0]]) <= _ELSEWHERE
     by_codes = by_codes or (brief and len(run) >= 2 and len(run) >= SHARE * len(query) and mean <= CERTAIN)
