@@ -121,16 +121,16 @@ def _along(
     query = query.of(facing)
     codes = mirrored(query.codes[:, a]) if flip else query.codes[:, a]
     bits, index = _beside(line, codes, query.times, video, b)
-    certain = CERTAIN
+    scale: float | None = None
     if b and views is not None:
-        codes, b, certain = _fitted(views[facing], codes, bits, index, video, flip, b)
+        codes, b, scale = _fitted(views[facing], codes, bits, index, video, flip, b)
         bits, index = _beside(line, codes, query.times, video, b)
     alike = bits <= ALONG
     line = fitted(line, query.times[alike], video.times[index[alike]], 2 * TOLERANCE)
     bits, index = _beside(line, codes, query.times, video, b)
     made = []
     for run in _stretches(query.times, bits <= ALONG):
-        judged = _judged(run, bits, index, codes, b, line, flip, query, query_points, video, points_of, certain)
+        judged = _judged(run, bits, index, codes, b, line, flip, query, query_points, video, points_of, scale)
         if judged is not None:
             made.append(judged)
     return made
@@ -138,14 +138,15 @@ def _along(
 
 def _fitted(
     views: np.ndarray, codes: np.ndarray, bits: np.ndarray, index: np.ndarray, video: Pictures, flip: bool, part: int
-) -> tuple[np.ndarray, int, float]:
+) -> tuple[np.ndarray, int, float | None]:
     """(codes of that part of the query's pictures which is the smallest middle of the others, number of that middle,
-    bits from which they are certain); the codes as they are where no part comes nearer than they."""
-    from cinescope.features.signal.picture_print import codes_within, differing, fitted_window, mirrored
+    scale of the query's picture in the other); the codes as they are, and None, where no part comes nearer than they.
+    """
+    from cinescope.features.signal.picture_print import PARTS, VIEW, codes_within, differing, fitted_window, mirrored
 
     alike = np.nonzero(bits <= ALONG)[0]
     if not len(alike):
-        return codes, part, CERTAIN
+        return codes, part, None
     chosen = alike[np.linspace(0, len(alike) - 1, min(len(alike), _FITTED)).round().astype(int)]
     smallest = video.codes.shape[1] - 1
     wanted = video.codes[index[chosen], smallest]
@@ -153,8 +154,9 @@ def _fitted(
     made = codes_within(views, window)
     made = mirrored(made) if flip else made
     if float(differing(made[chosen], wanted).mean()) >= float(bits[chosen].mean()):
-        return codes, part, CERTAIN
-    return made, smallest, CERTAIN_FITTED
+        return codes, part, None
+    share = float(np.mean([VIEW - window[0] - window[1], VIEW - window[2] - window[3]])) / VIEW
+    return made, smallest, PARTS[smallest] / share
 
 
 def _facing(line: Line, here: np.ndarray, there: np.ndarray) -> np.ndarray:
@@ -199,17 +201,17 @@ def _stretches(times: np.ndarray, matched: np.ndarray) -> Iterator[np.ndarray]:
 
 def _judged(
     run: np.ndarray, bits: np.ndarray, index: np.ndarray, codes: np.ndarray, part: int, line: Line, flip: bool,
-    query: Pictures, query_points: list[Pointed], video: Pictures, points_of: PointsOf, certain: float,
+    query: Pictures, query_points: list[Pointed], video: Pictures, points_of: PointsOf, fitted_scale: float | None,
 ) -> Run | None:  # fmt: skip
     """The stretch, where codes or points are enough to say that it is the same."""
     still = _still(run, bits, index, codes, part, query, video)
     mean = float(bits[run].mean())
     name = video.videos[int(video.video[0])]
     agreed, checked, scales = _compared(run, index, line, flip, query, query_points, video, name, points_of)
-    limit = certain if checked >= 3 else SURE
-    if certain > CERTAIN:
+    limit = CERTAIN if checked >= 3 else SURE
+    if fitted_scale is not None:
         # A part can be found that makes two pictures alike which are not; four values fit no four pictures by chance.
-        limit = certain if len(run) >= _FEWEST_FITTED else CERTAIN
+        limit = CERTAIN_FITTED if len(run) >= _FEWEST_FITTED else CERTAIN
     by_codes = not still and mean <= limit
     # Of a film of a second there is no other moment by which to tell whether it moves in step.
     brief = float(query.times[run[-1]] - query.times[run[0]]) <= _ELSEWHERE
@@ -218,7 +220,7 @@ def _judged(
         return None
     here = Span(float(query.times[run[0]]), float(query.times[run[-1]]))
     there = Span(float(video.times[index[run]].min()), float(video.times[index[run]].max()))
-    scale = float(np.median(scales)) if scales else 1.0
+    scale = float(np.median(scales)) if scales else fitted_scale or 1.0
     return Run(name, here, there, line.speed, len(run), mean, still, agreed, checked, scale, flip)
 
 
