@@ -102,7 +102,7 @@ def median(run: Callable[[Any], Any], each: Sequence[Any]) -> float:
 def measure(place: Path) -> dict[str, Any]:
     import cinescope
     from cinescope.library import hybrid
-    from cinescope.library.filters import Scope
+    from cinescope.library.scope import Scope
 
     passages = order(corpus(data_folder()))
     library = cinescope.open(place)

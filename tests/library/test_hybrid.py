@@ -11,9 +11,9 @@ import pytest
 
 from cinescope.features.backbones.text_encoder import EncoderMeta
 from cinescope.library import absence, hybrid, schema, upkeep, vector_index
-from cinescope.library.filters import Scope
 from cinescope.library.row_sets import Rows
 from cinescope.library.rows import segment_row
+from cinescope.library.scope import Scope
 from cinescope.library.search import search
 from cinescope.library.store import Store
 from cinescope.types import Segment, Source, Span

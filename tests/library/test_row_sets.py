@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cinescope.library import hybrid, schema, vector_index
-from cinescope.library.filters import Scope
 from cinescope.library.lookup import look_up
 from cinescope.library.matching import needed, units_of
 from cinescope.library.query import parse
 from cinescope.library.question import Question
 from cinescope.library.row_sets import Rows, treemap
+from cinescope.library.scope import Scope
 from cinescope.library.search import search
 from cinescope.library.store import Store
 from cinescope.types import Span

@@ -19,8 +19,8 @@ import cinescope
 from cinescope.features.backbones.picture_build import build_picture_model
 from cinescope.features.backbones.picture_encoder import PictureEncoder, read_meta
 from cinescope.library import fusion, hybrid, schema, seen
-from cinescope.library.filters import Scope
 from cinescope.library.hybrid import Near
+from cinescope.library.scope import Scope
 from cinescope.library.search import search
 from cinescope.types import Evidence, Moment, SearchResult, Span
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import shelf
 
-from cinescope.library.filters import Scope
 from cinescope.library.matching import units_of
 from cinescope.library.query import parse
 from cinescope.library.row_sets import Rows
+from cinescope.library.scope import Scope
 from cinescope.library.spelling import spellings
 from cinescope.library.store import Store
 

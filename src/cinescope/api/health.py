@@ -5,22 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
 
-State = Literal["ok", "could be better", "missing"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    what: str
-    state: State
-    now: str  # how it stands
-    advice: str = ""  # what would improve, and by doing what
-
+from cinescope.api.finding import Finding
 
 # package on the registry -> (module, what it is for)
 _NEEDED = {

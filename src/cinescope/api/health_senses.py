@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cinescope.api.health import Finding
+from cinescope.api.finding import Finding
 from cinescope.types import CinescopeError
 
 # Analysers whose finding is made here in other words.

@@ -26,9 +26,10 @@ def demo(
     import time
 
     from cinescope.api.demo import index_demo, render_demo, search_demo, why, write_page
-    from cinescope.cli.index import stopping, summary
+    from cinescope.cli.index_report import summary
     from cinescope.cli.progress_view import view
-    from cinescope.cli.search import show_result
+    from cinescope.cli.results import show_result
+    from cinescope.cli.stopping import stopping
 
     silent = quiet or json
     began = time.monotonic()

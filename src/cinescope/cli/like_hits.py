@@ -9,6 +9,7 @@ import typer
 
 from cinescope.cli import hits
 from cinescope.cli.common import plain, print_json
+from cinescope.cli.results import as_json, show_result, write_thumbs
 
 if TYPE_CHECKING:
     from cinescope.api.library import Library
@@ -18,8 +19,6 @@ def run(
     lib: Library, example: str, query: str, limit: int, filters: dict[str, Any], thumbs: Path | None, json: bool
 ) -> None:
     """Search, print, and leave with the exit status."""
-    from cinescope.cli.search import as_json, show_result, write_thumbs
-
     found = lib.like(example, query, limit=limit, **filters)
     result = found.result
     hits.remember(lib, result.moments)

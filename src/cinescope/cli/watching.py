@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cinescope.cli.common import count, plain
-from cinescope.cli.index import found_words, problems, stopping
+from cinescope.cli.index_report import found_words, problems
+from cinescope.cli.stopping import stopping
 from cinescope.cli.text import dim, one_line, printable, yellow
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from cinescope.library import absence, schema
 from cinescope.library.beside import Beside
-from cinescope.library.filters import Scope
 from cinescope.library.matching import STOP_WORDS, Text, Unit
 from cinescope.library.normal import tokens
 from cinescope.library.row_sets import Rows
+from cinescope.library.scope import Scope
 from cinescope.library.store import Store
 from cinescope.types import Evidence, Span
 

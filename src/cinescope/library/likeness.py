@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from cinescope.library import alike, prints, same
-from cinescope.library.filters import Scope, keyword_filters, scope_of
+from cinescope.library.filters import keyword_filters, scope_of
 from cinescope.library.prints import PICTURE, SOUND
 from cinescope.library.query import Query, parse
 from cinescope.library.query_prints import Example, of_file, of_stored
 from cinescope.library.same import Match
+from cinescope.library.scope import Scope
 from cinescope.library.store import Store, one_of
 from cinescope.types import BadQueryError, Evidence, LibraryError, Moment, SearchResult, Span
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
-from cinescope.library.filters import Scope
 from cinescope.library.known import Known
 from cinescope.library.matching import Text, units_of
 from cinescope.library.query import Query
 from cinescope.library.question import COLUMNS, Row
+from cinescope.library.scope import Scope
 from cinescope.library.store import Store, one_of
 from cinescope.types import Evidence, Moment, SearchResult, Span
 

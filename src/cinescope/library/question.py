@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from cinescope.library.matching import Unit
 
 if TYPE_CHECKING:
-    from cinescope.library.filters import Scope
     from cinescope.library.row_sets import Rows
+    from cinescope.library.scope import Scope
 
 COLUMNS = ["video_id", "source", "kind", "start", "end", "text", "words", "language"]
 # What another form of the word counts, beside the form that was typed.

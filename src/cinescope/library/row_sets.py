@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from cinescope.library.filters import Scope
+from cinescope.library.scope import Scope
 from cinescope.library.store import Store
 from cinescope.library.stretches import Stretches
 from cinescope.types import Span

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from cinescope.library.beside import Beside
-from cinescope.library.filters import Scope, is_plain_name, keyword_filters, scope_of
+from cinescope.library.filters import is_plain_name, keyword_filters, scope_of
 from cinescope.library.known import Known
 from cinescope.library.lookup import look_up
 from cinescope.library.matching import Match, Text, Unit, needed, units_of
@@ -19,6 +19,7 @@ from cinescope.library.moments import GAP, Group, Hit, hits_of_row, merged, scor
 from cinescope.library.query import Query, parse
 from cinescope.library.question import Question, Row
 from cinescope.library.row_sets import Rows
+from cinescope.library.scope import Scope
 from cinescope.library.spelling import spellings
 from cinescope.library.store import Store
 from cinescope.types import BadQueryError, SearchResult

@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cinescope.library import schema
-from cinescope.library.filters import Scope
 from cinescope.library.hybrid import Near, listed, nearest_rows, newest, readable
 from cinescope.library.matching import Text, Unit
 from cinescope.library.row_sets import Rows
+from cinescope.library.scope import Scope
 from cinescope.library.store import Store, quoted
 from cinescope.types import Evidence, Span
 

@@ -15,12 +15,12 @@ from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 
+from cinescope.library.scope import Condition, Scope
 from cinescope.library.stretches import Column, Stretches, gaps, joined, union
 from cinescope.library.track_values import BLURRED, CAMERA, PLAIN, TRACK_FILTERS, Range, TrackFilterName, parsed
 from cinescope.types import Evidence, Moment, SearchResult, Span
 
 if TYPE_CHECKING:
-    from cinescope.library.filters import Scope
     from cinescope.library.known import Known
     from cinescope.library.query import Query
     from cinescope.library.store import Store
@@ -45,19 +45,6 @@ _CAMERA_SAYS = {
 _LEAST = 0.2
 _MOST_KEPT = 16  # filters whose stretches are kept: 5 MB each where a kind has 200,000 rows
 _NUMBER = r"(?P<v>-?[0-9.eE+-]+)"
-
-
-@dataclass(frozen=True, eq=False)
-class Condition:
-    """One filter: where it holds, and in which videos that is known."""
-
-    name: TrackFilterName
-    negated: bool
-    stretches: Stretches
-    seen: frozenset[str]
-
-    def allows(self, video_id: str, span: Span) -> bool:
-        return self.stretches.overlap(video_id, span) != self.negated
 
 
 @dataclass(frozen=True)
