@@ -59,7 +59,8 @@ class _Beside:
     def __init__(self) -> None:
         # `-c` and no module name, so that the child does not import the command line.
         command = [sys.executable, "-c", f"from {__name__} import serve; serve()"]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        # In a session of its own: a Ctrl-C while it starts is not for it.
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="recogniser")
         atexit.register(self.close)
 
