@@ -5,6 +5,8 @@ Times are the container's presentation times in seconds; spans are half-open, ``
 """
 
 from cinescope.types.analyser import Analyser, FrameNeed, Material, Needs, SoundNeed, Window
+from cinescope.types.catalogue import Catalogue
+from cinescope.types.clip import Clip
 from cinescope.types.errors import (
     BadQueryError,
     CinescopeError,
@@ -13,6 +15,7 @@ from cinescope.types.errors import (
     MediaError,
     MissingPartError,
 )
+from cinescope.types.features import FeatureExtractor, Features, FittedExtractor, Modality
 from cinescope.types.moment import Evidence, Moment, SearchResult
 from cinescope.types.segment import Note, Segment, Source, Timeline, Track, Word
 from cinescope.types.signal import Frames, Waveform
@@ -23,10 +26,15 @@ from cinescope.types.video import Chapter, Location, Stream, Video
 __all__ = [
     "Analyser",
     "BadQueryError",
+    "Catalogue",
     "Chapter",
     "CinescopeError",
+    "Clip",
     "Cue",
     "Evidence",
+    "FeatureExtractor",
+    "Features",
+    "FittedExtractor",
     "FrameNeed",
     "Frames",
     "LibraryBusyError",
@@ -35,6 +43,7 @@ __all__ = [
     "Material",
     "MediaError",
     "MissingPartError",
+    "Modality",
     "Moment",
     "Needs",
     "Note",
