@@ -1,0 +1,1 @@
+"""Plain functions (answers, targets) -> numbers. Know no model."""

@@ -1,0 +1,1 @@
+"""What happened when, matched: DTW, soft-DTW, CTC forced alignment, attention."""

@@ -1,0 +1,8 @@
+"""One file for each kind of question that a trained model answers, one line here for each."""
+
+from __future__ import annotations
+
+from cinescope.types import Catalogue
+
+CATALOGUE: dict[str, str] = {}
+TASKS = Catalogue("task", "cinescope.tasks", CATALOGUE)

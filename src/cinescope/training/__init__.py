@@ -1,0 +1,1 @@
+"""The loop, checkpoints, sampling, schedules. Knows no dataset and no model by name."""
