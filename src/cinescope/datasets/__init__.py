@@ -1,4 +1,4 @@
-r"""Published files -> examples -> batches: \`read(folder, ...) -> Dataset\`, one line here for each."""
+"""Published files -> examples -> batches: `read(folder, ...) -> Dataset`, one line here for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""Sequences -> Sequences: \`Encoder(in_dim, dim, **settings)\`, one line here for each. Temporal models are encoders."""
+"""Sequences -> Sequences: `Encoder(in_dim, dim, **settings)`, one line here for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""Batch of encoded roles -> Fused: \`Fusion(dims, dim, **settings)\`, one line here for each."""
+"""Batch of encoded roles -> Fused: `Fusion(dims, dim, **settings)`, one line here for each."""
 
 from __future__ import annotations
 

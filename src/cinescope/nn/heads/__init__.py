@@ -1,4 +1,4 @@
-r"""(Fused, Batch) -> Outputs: \`Head(dim, **settings)\`, one line here for each."""
+"""(Fused, Batch) -> Outputs: `Head(dim, **settings)`, one line here for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""Sequences -> (B, dim): \`Pooling(dim, **settings)\`, one line here for each."""
+"""Sequences -> (B, dim): `Pooling(dim, **settings)`, one line here for each."""
 
 from __future__ import annotations
 
