@@ -4,5 +4,7 @@ from __future__ import annotations
 
 from cinescope.types import Catalogue
 
-CATALOGUE: dict[str, str] = {}
+CATALOGUE: dict[str, str] = {
+    "classification": "cinescope.tasks.classification:Classification",
+}
 TASKS = Catalogue("task", "cinescope.tasks", CATALOGUE)

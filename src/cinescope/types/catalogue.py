@@ -53,7 +53,7 @@ class Catalogue:
         except AttributeError as error:
             raise MissingPartError(f"'{module}' has no {self.kind} '{attribute}'") from error
 
-    def create(self, name: str, *args: Any, **settings: Any) -> Any:
+    def create(self, name: str, /, *args: Any, **settings: Any) -> Any:
         """One of them, built. BadQueryError where it does not take these settings."""
         made = self.load(name)
         try:

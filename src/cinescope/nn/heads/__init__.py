@@ -4,5 +4,7 @@ from __future__ import annotations
 
 from cinescope.types import Catalogue
 
-CATALOGUE: dict[str, str] = {}
+CATALOGUE: dict[str, str] = {
+    "classes": "cinescope.nn.heads.classes:Classes",
+}
 HEADS = Catalogue("head", "cinescope.heads", CATALOGUE)
