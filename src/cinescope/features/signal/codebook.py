@@ -62,10 +62,13 @@ def k_means(descriptors: np.ndarray, count: int, seed: int = 0, iterations: int 
 
 
 def _spread(rows: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
-    """Each next centre is a row drawn by its squared distance to the nearest centre so far."""
+    """Each next centre is a row drawn by its squared distance to the nearest centre so far: of a few such draws, the
+    one that leaves the least distance (the paper's section 6: a single draw may miss a whole cluster)."""
     centres = np.empty((count, rows.shape[1]), np.float32)
     centres[0] = rows[generator.integers(len(rows))]
     away = _distances(rows, centres[0])
+    size = np.einsum("nd,nd->n", rows, rows)
+    draws = 2 + int(np.log(count))
     for i in range(1, count):
         total = np.cumsum(away, dtype=np.float64)
         if total[-1] <= 0:  # fewer different rows than centres: said here where there were too many to count above
@@ -73,8 +76,10 @@ def _spread(rows: np.ndarray, count: int, generator: np.random.Generator) -> np.
                 f"{count} words cannot be learned from {i} different descriptors",
                 "give more training clips, or ask for fewer words",
             )
-        drawn = int(np.searchsorted(total, generator.random() * total[-1], side="right"))
-        centres[i] = rows[min(drawn, len(rows) - 1)]
+        drawn = np.searchsorted(total, generator.random(draws) * total[-1], side="right")
+        drawn = np.minimum(drawn, len(rows) - 1)
+        left = [np.minimum(away, size + size[d] - 2 * (rows @ rows[d])).sum(dtype=np.float64) for d in drawn]
+        centres[i] = rows[drawn[int(np.argmin(left))]]
         np.minimum(away, _distances(rows, centres[i]), out=away)
     return centres
 

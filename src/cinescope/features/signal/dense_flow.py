@@ -52,6 +52,7 @@ def dense_flow(before: np.ndarray, after: np.ndarray, method: str = "dis") -> np
     check_setting(
         "dense flow", "size", smallest, smallest >= SMALLEST, f"pictures of at least {SMALLEST} pixels a side"
     )
+    before, after = np.ascontiguousarray(before), np.ascontiguousarray(after)
     with one_thread():
         if method == "dis":
             return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(before, after, None)  # type: ignore[attr-defined]

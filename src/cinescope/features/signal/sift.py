@@ -20,6 +20,7 @@ from cinescope.types import BadQueryError, Clip, Features, FrameNeed, MissingPar
 
 DIM = 128
 NORMS = ("root", "L1", "L2")
+MOST_POINTS = 100_000  # that words are learned from: more take long and change little
 
 
 def sift(picture: np.ndarray, most: int = 500, root: bool = True) -> np.ndarray:
@@ -48,7 +49,11 @@ def codebook_of(
             kept = np.random.default_rng([seed, place]).choice(len(points), a_clip, replace=False)
             points = points[np.sort(kept)]
         drawn.append(points)
-    return k_means(np.concatenate(drawn) if drawn else np.zeros((0, DIM), np.float32), words, seed)
+    points = np.concatenate(drawn) if drawn else np.zeros((0, DIM), np.float32)
+    if len(points) > MOST_POINTS:
+        kept = np.random.default_rng([seed, len(drawn)]).choice(len(points), MOST_POINTS, replace=False)
+        points = points[np.sort(kept)]
+    return k_means(points, words, seed)
 
 
 @dataclass
@@ -59,7 +64,7 @@ class SiftBow:
     norm: str = "root"
     root: bool = True  # RootSIFT
     most: int = 500  # points a picture
-    a_clip: int = 2000  # points a clip that the words are learned from
+    a_clip: int = 500  # points a clip that the words are learned from
     size: int = 320  # pixels of the longest side
     rate: float | None = 1.0
     codebook: np.ndarray | None = field(default=None, init=False, repr=False, compare=False)  # (words, 128)
@@ -114,7 +119,7 @@ class SiftVlad:
     intra: bool = False  # each word's part brought to length 1 first
     root: bool = True  # RootSIFT
     most: int = 500  # points a picture
-    a_clip: int = 2000  # points a clip that the words are learned from
+    a_clip: int = 500  # points a clip that the words are learned from
     size: int = 320  # pixels of the longest side
     rate: float | None = 1.0
     codebook: np.ndarray | None = field(default=None, init=False, repr=False, compare=False)  # (words, 128)

@@ -1,0 +1,102 @@
+"""SIFT points are of length 1; the words are learned from training clips alone, by their seed, and kept exactly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.features.feature_clips import clip_of, texture
+
+from cinescope.features.signal.codebook import bag_of_words, vlad
+from cinescope.features.signal.sift import SiftBow, SiftVlad, codebook_of, sift
+from cinescope.types import BadQueryError, Clip, MissingPartError, Span
+
+PICTURES = [texture(seed, (160, 120), 1, blur=2) for seed in range(3)]
+CLIPS = [clip_of(PICTURES[0], PICTURES[1]), clip_of(PICTURES[2])]
+
+
+def test_descriptors_are_of_length_one() -> None:
+    for root in (True, False):
+        found = sift(PICTURES[0], 50, root)
+        assert found.dtype == np.float32
+        assert found.shape[1] == 128
+        assert 20 <= len(found) <= 51
+        assert np.linalg.norm(found, axis=1) == pytest.approx(1, abs=1e-4)
+    plain, rooted = sift(PICTURES[0], 50, False), sift(PICTURES[0], 50, True)
+    assert rooted**2 == pytest.approx(plain / plain.sum(axis=1, keepdims=True), abs=1e-5)
+
+
+def test_turned_pictures_have_the_same_points() -> None:
+    one, turned = sift(PICTURES[0], 40), sift(np.ascontiguousarray(np.rot90(PICTURES[0])), 40)
+    unlike = [sift(PICTURES[1], 40)]
+    likeness = (one @ turned.T).max(axis=1)
+    assert np.median(likeness) > 0.99
+    assert np.median((one @ unlike[0].T).max(axis=1)) < 0.97
+
+
+def test_an_even_picture_has_none() -> None:
+    assert sift(np.full((60, 60), 90, np.uint8)).shape == (0, 128)
+    extractor = SiftBow(words=4)
+    extractor.fit(CLIPS)
+    made = extractor(clip_of(np.full((60, 60), 90, np.uint8)))
+    assert len(made) == 1
+    assert not made.values.any()
+
+
+def test_the_extractors_are_the_functions() -> None:
+    bow, whole = SiftBow(words=8), SiftVlad(words=4, intra=True)
+    for extractor in (bow, whole):
+        extractor.fit(CLIPS)
+    found = sift(PICTURES[1])
+    assert bow.codebook is not None
+    assert whole.codebook is not None
+    assert bow(CLIPS[0]).values[1] == pytest.approx(bag_of_words(found, bow.codebook), abs=1e-6)
+    assert whole(CLIPS[0]).values[1] == pytest.approx(vlad(found, whole.codebook, intra=True), abs=1e-6)
+
+
+def test_each_clip_gives_at_most_so_many_points_drawn_by_the_seed() -> None:
+    def learn(seed: int, a_clip: int) -> bytes:
+        return codebook_of(CLIPS, 8, 500, True, 320, a_clip, seed).tobytes()
+
+    assert learn(1, 40) == learn(1, 40)
+    assert learn(1, 40) != learn(2, 40)
+    assert learn(1, 40) != learn(1, 2000)
+    with pytest.raises(BadQueryError, match="8 words cannot be learned from 2 different descriptors"):
+        learn(1, 1)
+
+
+def test_nothing_to_learn_from() -> None:
+    with pytest.raises(BadQueryError, match="4 words cannot be learned from 0 different descriptors"):
+        SiftVlad(words=4).fit([Clip(Span(0, 1))])
+    with pytest.raises(BadQueryError, match="from 0 different"):
+        SiftBow(words=4).fit([])
+
+
+def test_not_fitted() -> None:
+    with pytest.raises(MissingPartError, match="'sift_bow' has not learned its words: fit it on training clips first"):
+        SiftBow()(CLIPS[0])
+
+
+def test_a_codebook_of_other_settings_is_refused() -> None:
+    extractor = SiftVlad(words=4)
+    extractor.fit(CLIPS)
+    with pytest.raises(BadQueryError, match=r"holds a codebook of \(4, 128\), and \(5, 128\) is needed"):
+        SiftVlad(words=5).restore(extractor.state())
+    with pytest.raises(BadQueryError, match=r"holds a codebook of \(0,\)"):
+        SiftVlad(words=5).restore({})
+
+
+def test_the_codebook_is_part_of_the_key() -> None:
+    one, two = SiftBow(words=4), SiftBow(words=4)
+    bare = one.source.key
+    one.fit(CLIPS, 0)
+    two.fit(CLIPS[:1], 0)
+    assert len({bare, one.source.key, two.source.key}) == 3
+    two.restore(one.state())
+    assert two.source == one.source
+
+
+def test_wrong_settings() -> None:
+    with pytest.raises(BadQueryError, match="'words' of sift_bow cannot be 1"):
+        SiftBow(words=1)
+    with pytest.raises(BadQueryError, match="'norm' of sift_bow"):
+        SiftBow(norm="L3")
