@@ -34,6 +34,7 @@ class _Flat(nn.Module):
         super().__init__()
         self.bench, self.module = bench, module
         self.names: list[tuple[str, bool]] = []
+        self.train(module.training)  # the exporter puts the mode of the whole back when it is done
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         inputs = {n: Sequences(*tensors[3 * i : 3 * i + 3]) for i, n in enumerate(self.bench.inputs)}
