@@ -268,7 +268,7 @@ def _pictures(clip: Clip, spec: PictureSpec) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _beside(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
-    """Side by side on the clock of the first: of each other, the step in whose middle's reach it falls (the nearest)."""
+    """Side by side on the clock of the first: of each other one, the step whose middle is nearest in time."""
     values, times = parts[0]
     if len(parts) == 1 or not len(values):
         width = sum(v.shape[1] for v, _ in parts)
