@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,9 @@ BLOCK = 20.0  # seconds of sound read at once: media.sound decodes in pieces of 
 _HELD_BLOCKS = 8  # of each need: a stretch of 60 s with its margins, whatever the grid of its windows
 _MOST_BYTES = 6 << 30  # of pictures in one clip
 _SAME = 1e-6  # seconds: a picture that begins this little before a time of the grid is the one shown then
+
+
+Sample = tuple[float, float, np.ndarray]  # a picture: when it is shown, for how long, in seconds; (H, W, C) uint8
 
 
 def load_clip(path: str | Path, needs: Needs, span: Span | None = None) -> Clip:
@@ -115,6 +118,11 @@ class ClipReader:
         words = self._words(span) if needs.subtitles else ()
         return Clip(span, frames, waveform, words, "", self.video, Path(self.path).name, durations)
 
+    def pictures(self) -> Iterator[tuple[float, dict[FrameNeed, list[Sample]]]]:
+        """The rest of the pass, picture by picture: (seconds until which it stands, the samples that it gives)."""
+        if self._pictures is not None:
+            yield from self._pictures.stream()
+
     def forget(self, before: float) -> None:
         """No picture before that time, in seconds, is asked for again."""
         if self._pictures is not None:
@@ -136,7 +144,7 @@ class _Pictures:
 
     def __init__(self, reader: ClipReader, needs: Sequence[FrameNeed]) -> None:
         self._span, self._still = reader.span, reader.still
-        self._held: dict[FrameNeed, deque[tuple[float, float, np.ndarray]]] = {n: deque() for n in needs}
+        self._held: dict[FrameNeed, deque[Sample]] = {n: deque() for n in needs}
         self._bytes = 0
         self._reader = media.VideoReader(reader.path)
         first = self._reader.stream.start or 0.0
@@ -147,7 +155,8 @@ class _Pictures:
         self._done = -math.inf  # all pictures shown before that time are held
         self._first_picture = True
         # What stands where the span begins between two samples: a clip that holds none other has this one.
-        self._lead: dict[FrameNeed, tuple[float, float, np.ndarray]] = {}
+        self._lead: dict[FrameNeed, Sample] = {}
+        self._any = dict.fromkeys(needs, False)
 
     @property
     def warnings(self) -> list[str]:
@@ -157,19 +166,22 @@ class _Pictures:
         self._held.clear()
         self._reader.close()
 
+    def stream(self) -> Iterator[tuple[float, dict[FrameNeed, list[Sample]]]]:
+        for picture in self._source:
+            found = self._samples_of(picture)
+            yield self._done, found
+        for need, sample in self._lead.items():
+            if not self._any[need]:
+                yield self._done, {need: [sample]}
+
     def between(self, need: FrameNeed, span: Span) -> tuple[Frames | None, tuple[float, ...]]:
         """The samples of a need in [span.start, span.end), and how long each stands."""
         while self._done < span.end and (picture := next(self._source, None)) is not None:
-            self._sort(picture)
+            self._hold(self._samples_of(picture))
         items = [item for item in self._held[need] if span.start - _SAME <= item[0] < span.end]
         if not items and need in self._lead and span.start <= self._span.start + _SAME:
             items = [self._lead[need]]
-        if not items:
-            return None, ()
-        shape = items[0][2].shape
-        arrays = [a if a.shape == shape else _fit(a, shape) for _, _, a in items]  # streams may change their size
-        times = np.array([t for t, _, _ in items], np.float64)
-        return Frames(np.stack(arrays), times, need.pixels), tuple(d for _, d, _ in items)
+        return frames_of(items, need)
 
     def forget(self, before: float) -> None:
         for items in self._held.values():
@@ -181,31 +193,41 @@ class _Pictures:
         _, picture = next(iter(self._reader.shown_at([self._span.start])))
         return picture.time
 
-    def _sort(self, picture: Any) -> None:
+    def _hold(self, found: dict[FrameNeed, list[Sample]]) -> None:
+        for need, samples in found.items():
+            self._held[need].extend(samples)
+            self._bytes += sum(array.nbytes for _, _, array in samples)
+        if self._bytes > _MOST_BYTES:
+            raise BadQueryError(
+                f"the pictures up to {self._done:.0f} s take more than {_MOST_BYTES >> 30} GB of memory",
+                "take a shorter span, a lower rate or smaller pictures",
+            )
+
+    def _samples_of(self, picture: Any) -> dict[FrameNeed, list[Sample]]:
+        """What one picture gives to each need."""
         if self._still:
             low, high = self._span.start, self._span.end
+            self._done = math.inf
         else:
             low, high = max(picture.time, self._span.start), min(picture.time + picture.duration, self._span.end)
-        self._done = picture.time + picture.duration if not self._still else math.inf
+            self._done = picture.time + picture.duration
         arrays: dict[tuple[Any, str], np.ndarray] = {}
-        for need, items in self._held.items():
+        found: dict[FrameNeed, list[Sample]] = {}
+        for need in self._held:
             samples = [(low, high - low)] if self._still else self._samples(need, picture.time, low, high)
-            lead = self._first_picture and not samples
+            lead = self._first_picture and not samples and high > low
             if not samples and not lead:
                 continue
             key = (need.size, need.pixels)
             if key not in arrays:
                 arrays[key] = picture.array(need.size, need.pixels)
-            if lead and high > low:
+            if lead:
                 self._lead[need] = (low, high - low, arrays[key])
-            self._bytes += len(samples) * arrays[key].nbytes
-            items.extend((time, length, arrays[key]) for time, length in samples)
+            if samples:
+                found[need] = [(time, length, arrays[key]) for time, length in samples]
+                self._any[need] = True
         self._first_picture = False
-        if self._bytes > _MOST_BYTES:
-            raise BadQueryError(
-                f"the pictures up to {high:.0f} s take more than {_MOST_BYTES >> 30} GB of memory",
-                "take a shorter span, a lower rate or smaller pictures",
-            )
+        return found
 
     def _samples(self, need: FrameNeed, own: float, low: float, high: float) -> list[tuple[float, float]]:
         """(time, seconds it stands) for a picture shown in [low, high), which began at `own`."""
@@ -251,6 +273,16 @@ class _Sounds:
         joined = np.concatenate([held[n] for n in numbers], axis=1)
         offset = first - numbers[0] * length
         return Waveform(joined[:, offset : offset + size].copy(), rate, span.start)
+
+
+def frames_of(items: Sequence[Sample], need: FrameNeed) -> tuple[Frames | None, tuple[float, ...]]:
+    """Samples as `Frames` and their durations; None where there are none."""
+    if not items:
+        return None, ()
+    shape = items[0][2].shape
+    arrays = [a if a.shape == shape else _fit(a, shape) for _, _, a in items]  # streams may change their size
+    times = np.array([t for t, _, _ in items], np.float64)
+    return Frames(np.stack(arrays), times, need.pixels), tuple(d for _, d, _ in items)
 
 
 def _fit(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
