@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import tempfile
 import warnings
 from pathlib import Path
@@ -59,15 +61,16 @@ def differs_in_onnx(bench: Bench, module: nn.Module) -> None:
         warnings.simplefilter("ignore")
         path = str(Path(folder) / "part.onnx")
         # The classic exporter: that of torch.export fixes the length of recurrent layers to the example's.
-        torch.onnx.export(
-            flat,
-            _tensors(bench.inputs),
-            path,
-            dynamo=False,
-            opset_version=18,
-            input_names=names,
-            dynamic_axes={n: {0: "B", 1: f"T_{n.rsplit('.', 1)[0]}"} for n in names},
-        )
+        with contextlib.redirect_stdout(io.StringIO()):  # on failure it prints the whole graph
+            torch.onnx.export(
+                flat,
+                _tensors(bench.inputs),
+                path,
+                dynamo=False,
+                opset_version=18,
+                input_names=names,
+                dynamic_axes={n: {0: "B", 1: f"T_{n.rsplit('.', 1)[0]}"} for n in names},
+            )
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         options.intra_op_num_threads = options.inter_op_num_threads = 1
