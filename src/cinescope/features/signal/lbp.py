@@ -27,6 +27,7 @@ from cinescope.types import BadQueryError, Clip, Features, FrameNeed, Modality, 
 
 METHODS = ("default", "ror", "uniform", "nri_uniform")
 _MOST_POINTS = 24  # Ojala 2002 goes up to 24; codes of all patterns stop at 16
+_STRIP = 32  # rows done at once, so that what is worked on stays in the processor's cache
 
 
 def lbp_codes(picture: np.ndarray, points: int = 8, radius: float = 1.0, method: str = "uniform") -> np.ndarray:
@@ -77,44 +78,56 @@ def _patterns(picture: np.ndarray, points: int, radius: float) -> np.ndarray:
     angles = 2 * np.pi * np.arange(points, dtype=np.float64) / points
     # Rounded as scikit-image does, so that neighbours straight above or beside hit the pixel.
     downs, rights = np.round(-radius * np.sin(angles), 5), np.round(radius * np.cos(angles), 5)
-    centre = picture.astype(np.float64)
+    neighbours = list(zip(downs.tolist(), rights.tolist(), strict=True))
     padded = np.zeros((height + 2 * rim, width + 2 * rim))
-    padded[rim : rim + height, rim : rim + width] = centre
+    padded[rim : rim + height, rim : rim + width] = picture
     patterns = np.zeros((height, width), np.int32)
+    for first in range(0, height, _STRIP):
+        _fill(patterns[first : first + _STRIP], padded, first, rim, neighbours)
+    return patterns
+
+
+def _fill(
+    patterns: np.ndarray, padded: np.ndarray, first: int, rim: int, neighbours: list[tuple[float, float]]
+) -> None:
+    """Sets the bits of a strip of rows (h, W), zeros before, that begins at row `first` of the picture."""
+    height, width = patterns.shape
+    rows = padded[first : first + height + 2 * rim]
+    centre = rows[rim : rim + height, rim : rim + width]
     between: dict[float, np.ndarray] = {}
-    scratch, brighter = np.empty((height, width)), np.empty((height, width), bool)
-    for i, (down, right) in enumerate(zip(downs.tolist(), rights.tolist(), strict=True)):
+    scratch, neighbour = np.empty((height, width)), np.empty((height, width))
+    brighter = np.empty((height, width), bool)
+    for bit, (down, right) in enumerate(neighbours):
         if right not in between:
-            between[right] = _between_columns(padded, right, rim, width)
+            between[right] = _between_columns(rows, right, rim, width)
         columns = between[right]
         top = rim + int(np.floor(down))
         upper = columns[top : top + height]
         if down == np.floor(down):
             np.greater_equal(upper, centre, out=brighter)
         else:
-            part = _parts(height, down)[:, None]
-            neighbour = (1 - part) * upper
+            part = _parts(first, height, down)[:, None]
+            np.multiply(1 - part, upper, out=neighbour)
             np.multiply(part, columns[top + 1 : top + 1 + height], out=scratch)
-            neighbour += scratch
+            np.add(neighbour, scratch, out=neighbour)
             np.greater_equal(neighbour, centre, out=brighter)
-        patterns += brighter.astype(np.int32) << i
-    return patterns
+        patterns |= brighter.astype(np.int32) << bit
 
 
-def _between_columns(padded: np.ndarray, right: float, rim: int, width: int) -> np.ndarray:
-    """Every row of the padded picture, `right` pixels to the right of each of its `width` columns."""
+def _between_columns(rows: np.ndarray, right: float, rim: int, width: int) -> np.ndarray:
+    """Every one of the padded rows, `right` pixels to the right of each of its `width` columns."""
     left = rim + int(np.floor(right))
     if right == np.floor(right):
-        return padded[:, left : left + width]
-    part = _parts(width, right)
-    made = (1 - part) * padded[:, left : left + width]
-    made += part * padded[:, left + 1 : left + 1 + width]
+        return rows[:, left : left + width]
+    part = _parts(0, width, right)
+    made = (1 - part) * rows[:, left : left + width]
+    made += part * rows[:, left + 1 : left + 1 + width]
     return made
 
 
-def _parts(count: int, shift: float) -> np.ndarray:
-    """(count,): how far n + shift lies beyond the whole number below, with the rounding of that very sum."""
-    at = np.arange(count) + shift
+def _parts(first: int, count: int, shift: float) -> np.ndarray:
+    """(count,): how far n + shift, n from `first`, lies beyond the whole number below, with that sum's own rounding."""
+    at = np.arange(first, first + count) + shift
     return at - np.floor(at)
 
 
