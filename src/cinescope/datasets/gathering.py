@@ -140,6 +140,9 @@ class Gathering:
         self._missing: list[Missing] = []
         self._splits: dict[str, None] = {}
 
+    def __len__(self) -> int:
+        return len(self._examples) + len(self._missing)
+
     def wants(self, split: str) -> bool:
         """Whether rows of this part are asked for."""
         self._splits[split] = None
