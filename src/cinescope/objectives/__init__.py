@@ -5,7 +5,19 @@ from __future__ import annotations
 from cinescope.types import Catalogue
 
 CATALOGUE: dict[str, str] = {
+    "binary": "cinescope.objectives.binary:Binary",
+    "contrastive": "cinescope.objectives.contrastive:Contrastive",
+    "correspondence": "cinescope.objectives.correspondence:Correspondence",
     "cross_entropy": "cinescope.objectives.cross_entropy:CrossEntropy",
+    "distillation": "cinescope.objectives.distillation:Distillation",
+    "focal": "cinescope.objectives.focal:Focal",
+    "matching": "cinescope.objectives.matching:Matching",
+    "mil_nce": "cinescope.objectives.mil_nce:MilNce",
+    "ranking": "cinescope.objectives.ranking:Ranking",
+    "reconstruction": "cinescope.objectives.reconstruction:Reconstruction",
+    "regression": "cinescope.objectives.regression:Regression",
+    "span": "cinescope.objectives.span:Span",
+    "synchrony": "cinescope.objectives.synchrony:Synchrony",
 }
 OBJECTIVES = Catalogue("objective", "cinescope.objectives", CATALOGUE)
 CORRUPTION_CATALOGUE: dict[str, str] = {}

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from cinescope.nn import UNKNOWN, Gather, Loss, Outputs, alone
-from cinescope.objectives.reading import check_classes, known_classes, read_output, read_target
+from cinescope.objectives.reading import check_classes, known_classes, read_output, read_target, where_known
 
 
 class CrossEntropy:
@@ -41,15 +41,9 @@ class CrossEntropy:
 
     def __call__(self, outputs: Outputs, targets: Mapping[str, Tensor], gather: Gather = alone) -> Loss:
         logits, classes = read_output(outputs, self.output), read_target(targets, self.target)
-        if logits.shape[:-1] != classes.shape:
-            raise ValueError(
-                f"logits '{self.output}' {tuple(logits.shape)} do not fit the target '{self.target}' "
-                f"{tuple(classes.shape)}"
-            )
-        check_classes(classes, logits.shape[-1], self.target)
-        known = classes != UNKNOWN
-        # NaN at a place without a target would come back through 0 * NaN.
-        logits = torch.where(known[..., None], logits, torch.zeros((), dtype=logits.dtype, device=logits.device))
+        check_classes(classes, logits, self.target)
+        known = known_classes(targets, self.target)
+        logits = where_known(logits, known)
         weights = None if self.class_weights is None else self.class_weights.to(logits.device, logits.dtype)
         losses = functional.cross_entropy(
             logits.flatten(0, -2),

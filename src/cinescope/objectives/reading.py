@@ -44,11 +44,31 @@ def known_values(targets: Mapping[str, Tensor], name: str) -> Tensor:
     return known.reshape(*known.shape, *[1] * (values.ndim - known.ndim)).expand_as(values)
 
 
-def check_classes(classes: Tensor, count: int, name: str) -> None:
-    """BadQueryError where a class of the target is beyond what the head knows. Not looked at on an accelerator,
-    where looking would wait for it."""
-    if classes.device.type != "cpu" or not classes.numel():
+def where_known(logits: Tensor, known: Tensor) -> Tensor:
+    """Logits (..., K) with zeros where known (...) is false: a NaN there would come back through 0 * NaN."""
+    return torch.where(known[..., None], logits, torch.zeros((), dtype=logits.dtype, device=logits.device))
+
+
+def where_known_values(values: Tensor, known: Tensor) -> Tensor:
+    """The same for numbers of the same shape as `known`."""
+    return torch.where(known, values, torch.zeros((), dtype=values.dtype, device=values.device))
+
+
+def same_shape(said: Tensor, true: Tensor, output: str, target: str) -> None:
+    if said.shape != true.shape:
+        raise ValueError(
+            f"the output '{output}' {tuple(said.shape)} does not fit the target '{target}' {tuple(true.shape)}"
+        )
+
+
+def check_classes(classes: Tensor, logits: Tensor, name: str) -> None:
+    """ValueError where logits (..., K) and classes (...) do not fit; BadQueryError where a class is beyond what the
+    head knows. The latter is not looked at on an accelerator, where looking would wait for it."""
+    if logits.shape[:-1] != classes.shape:
+        raise ValueError(f"logits {tuple(logits.shape)} do not fit the target '{name}' {tuple(classes.shape)}")
+    if classes.device.type != "cpu":
         return
+    count = logits.shape[-1]
     wrong = classes[((classes < 0) | (classes >= count)) & (classes != UNKNOWN)]
     if len(wrong):
         raise BadQueryError(
