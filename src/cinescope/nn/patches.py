@@ -66,7 +66,7 @@ class Places(nn.Module):
     def forward(self, high: int, wide: int, device: torch.device | None = None) -> Tensor:
         if self.grid is None:
             return sinusoidal_grid(high, wide, self.dim, device)
-        grid = self.grid
+        grid: Tensor = self.grid
         if grid.shape[-2:] != (high, wide):
             grid = functional.interpolate(grid, (high, wide), mode="bicubic", align_corners=False)
         return grid[0].permute(1, 2, 0)

@@ -20,7 +20,12 @@ from cinescope.nn.frames import FrameNorm
 
 def as_video(pictures: Tensor) -> Tensor:
     """(B, T, C, H, W) -> (B, C, T, H, W) with the channels innermost in memory."""
-    return pictures.transpose(1, 2).contiguous(memory_format=torch.channels_last_3d)
+    return channels_innermost(pictures.transpose(1, 2))
+
+
+def channels_innermost(x: Tensor) -> Tensor:
+    """(B, C, T, H, W), the same values; an ONNX graph has no such orders in memory."""
+    return x if torch.jit.is_tracing() else x.contiguous(memory_format=torch.channels_last_3d)
 
 
 def at_true(x: Tensor, mask: Tensor) -> Tensor:
@@ -32,7 +37,7 @@ def by_stride(t: Tensor, stride: int, fill: float | bool = 0) -> Tensor:
     """(B, T, ...) -> (B, T', stride, ...), T' = ceil(T / stride), with `fill` behind the end."""
     short = -t.shape[1] % stride
     padded = functional.pad(t, [0, 0] * (t.ndim - 2) + [0, short], value=fill) if stride > 1 else t
-    return padded.unflatten(1, (-1, stride))
+    return padded.reshape(t.shape[0], -1, stride, *t.shape[2:])
 
 
 def covered(mask: Tensor, stride: int) -> Tensor:
@@ -61,9 +66,9 @@ class SpatialConv(nn.Module):
         self.conv = nn.Conv2d(channels, out, size, stride, size // 2, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        rows, steps = x.shape[0], x.shape[2]
-        frames: Tensor = self.conv(x.transpose(1, 2).flatten(0, 1))
-        return frames.unflatten(0, (rows, steps)).transpose(1, 2)
+        rows, channels, steps, high, wide = x.shape
+        frames: Tensor = self.conv(x.transpose(1, 2).reshape(rows * steps, channels, high, wide))
+        return frames.reshape(rows, steps, *frames.shape[1:]).transpose(1, 2)
 
 
 class TemporalConv(nn.Module):
@@ -77,9 +82,9 @@ class TemporalConv(nn.Module):
         self.conv = nn.Conv2d(channels, out, (size, 1), (stride, 1), (size // 2, 0), bias=False)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        high, wide = x.shape[3:]
-        done: Tensor = self.conv(at_true(x, mask).flatten(3))
-        return done.unflatten(3, (high, wide))
+        rows, channels, steps, high, wide = x.shape
+        done: Tensor = self.conv(at_true(x, mask).reshape(rows, channels, steps, high * wide))
+        return done.reshape(*done.shape[:3], high, wide)
 
 
 class VideoNorm(FrameNorm):

@@ -29,7 +29,10 @@ def between(channels: int, out: int, size: int = 3, time: int = 3) -> int:
 
 
 class FactorisedConv(nn.Module):
-    """(B, C, T, H, W), mask (B, T) -> (B, out, T', H', W'): 1 x k x k, norm, ReLU, t x 1 x 1 (Tran et al. 2018, 3.5)."""
+    """(B, C, T, H, W), mask (B, T) -> (B, out, T', H', W'): 1 x k x k, norm, ReLU, t x 1 x 1.
+
+    Tran et al. 2018, section 3.5 and figure 1b.
+    """
 
     def __init__(
         self,
@@ -100,11 +103,13 @@ class R2Plus1D(nn.Module):
         self.stem = FactorisedConv(in_dim, widths[0], 3, 3, stride=2, middle=max(1, widths[0] * 45 // 64))
         self.norm = VideoNorm(widths[0], nn.ReLU())
         self.blocks = nn.ModuleList()
+        self.time_strides: list[int] = []  # one a block
         channels = widths[0]
         for stage, (width, depth, time_stride) in enumerate(zip(widths, depths, time_strides, strict=True)):
             for block in range(depth):
                 stride = 2 if stage and not block else 1
-                self.blocks.append(FactorisedBlock(channels, width, stride, time_stride if not block else 1))
+                self.time_strides.append(time_stride if not block else 1)
+                self.blocks.append(FactorisedBlock(channels, width, stride, self.time_strides[-1]))
                 channels = width
         self.dropout, self.out = nn.Dropout(dropout), nn.Linear(channels, dim)
 
@@ -112,8 +117,8 @@ class R2Plus1D(nn.Module):
         mask, times = sequences.mask, sequences.times
         x = as_video(clean_pictures(sequences, self.in_dim, self.smallest, "r2plus1d"))
         x = self.norm(self.stem(x, mask), mask)
-        for block in self.blocks:
+        for block, stride in zip(self.blocks, self.time_strides, strict=True):
             x = block(x, mask)
-            times, mask = covered_times(times, mask, block.time_stride), covered(mask, block.time_stride)
+            times, mask = covered_times(times, mask, stride), covered(mask, stride)
         seen = self.out(self.dropout(place_mean(x))).masked_fill(~mask[..., None], 0.0)
         return Sequences(seen, mask, times)

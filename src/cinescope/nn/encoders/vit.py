@@ -45,7 +45,11 @@ class ViT(nn.Module):
             raise BadQueryError(f"the encoder 'vit' has no pooling '{pooling}'", "give token or mean")
         self.in_dim, self.dim, self.smallest = in_dim, dim, patch
         self.network = _Transformer(
-            in_dim, width, depth, heads, patch, -(-picture // patch), pooling, positions, dropout
+            PatchEmbedding(in_dim, width, patch),
+            Places(positions, width, -(-picture // patch)),
+            nn.Sequential(*[EncoderBlock(width, heads, dropout) for _ in range(depth)]),
+            pooling == "token",
+            dropout,
         )
         self.out = nn.Linear(width, dim)
 
@@ -74,23 +78,13 @@ class _Transformer(nn.Module):
     """(N, C, H, W) -> (N, width)."""
 
     def __init__(
-        self,
-        channels: int,
-        width: int,
-        depth: int,
-        heads: int,
-        patch: int,
-        side: int,
-        pooling: str,
-        positions: str,
-        dropout: float,
+        self, embed: PatchEmbedding, places: Places, blocks: nn.Module, with_token: bool, dropout: float
     ) -> None:
         super().__init__()
-        self.embed, self.places = PatchEmbedding(channels, width, patch), Places(positions, width, side)
-        self.token = nn.Parameter(0.02 * torch.randn(1, 1, width)) if pooling == "token" else None
-        self.dropout = nn.Dropout(dropout)
-        self.blocks = nn.Sequential(*[EncoderBlock(width, heads, dropout) for _ in range(depth)])
-        self.norm = nn.LayerNorm(width)
+        self.embed, self.places, self.blocks = embed, places, blocks
+        width = places.dim
+        self.token = nn.Parameter(0.02 * torch.randn(1, 1, width)) if with_token else None
+        self.dropout, self.norm = nn.Dropout(dropout), nn.LayerNorm(width)
 
     def forward(self, frames: Tensor) -> Tensor:
         patches = self.embed(frames)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from cinescope.nn.frames import as_long, clean_pictures, positive
 from cinescope.nn.protocols import Takes
 from cinescope.nn.sequences import Sequences
-from cinescope.nn.video import Shortcut, SpatialConv, VideoNorm, as_video, at_true, place_mean
+from cinescope.nn.video import Shortcut, SpatialConv, VideoNorm, as_video, at_true, channels_innermost, place_mean
 from cinescope.types import BadQueryError
 
 
@@ -27,8 +26,7 @@ class DepthwiseConv(nn.Module):
         )
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        clean = at_true(x, mask).contiguous(memory_format=torch.channels_last_3d)
-        done: Tensor = self.conv(clean)
+        done: Tensor = self.conv(channels_innermost(at_true(x, mask)))
         return done
 
 
@@ -48,9 +46,9 @@ class ChannelAttention(nn.Module):
 
 
 class LightBlock(nn.Module):
-    """(B, C, T, H, W), mask (B, T) -> (B, out, T, H', W'): widen, depthwise 3x3x3, attention, swish, narrow; a shortcut.
+    """(B, C, T, H, W), mask (B, T) -> (B, out, T, H', W'): widen, depthwise 3x3x3, attention, swish, narrow.
 
-    Feichtenhofer 2020, table 1 and section 3.1.
+    A shortcut stands beside them (Feichtenhofer 2020, table 1 and section 3.1).
     """
 
     def __init__(self, channels: int, out: int, stride: int, expand: float, attention: bool) -> None:
