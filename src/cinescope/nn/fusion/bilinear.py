@@ -55,9 +55,9 @@ class Bilinear(nn.Module):
         self.pairs = list(combinations(range(len(self.roles)), 2))
         self.each = Pooled(dims, width, pool, dropout)
         self.shortcut = nn.ModuleDict({role: nn.Linear(width, dim) for role in dims})
-        if kind == "full":
-            self.products = nn.ModuleList(nn.Bilinear(width, width, dim) for _ in self.pairs)
-        else:
+        if kind == "full" and self.pairs:
+            self.full = nn.Parameter(torch.randn(len(self.pairs), dim, width, width) / width)
+        if kind == "factorised":
             self.factor = nn.ModuleDict({role: nn.Linear(width, rank) for role in dims if self.pairs})
             self.products = nn.ModuleList(nn.Linear(rank, dim) for _ in self.pairs)
         self.dropout = nn.Dropout(dropout)
@@ -66,7 +66,7 @@ class Bilinear(nn.Module):
         """(B, R, width) -> (B, dim): x W y of one pair."""
         i, j = self.pairs[pair]
         if self.kind == "full":
-            return self.products[pair](vectors[:, i], vectors[:, j])
+            return torch.einsum("bi,kij,bj->bk", vectors[:, i], self.full[pair].to(vectors.dtype), vectors[:, j])
         x, y = (self.factor[self.roles[k]](vectors[:, k]).tanh() for k in (i, j))
         return self.products[pair](self.dropout(x * y))
 

@@ -52,7 +52,7 @@ class Bottleneck(nn.Module):
     def forward(self, batch: Batch) -> Fused:
         parts = self.tokens(gather(batch, self.dims, self.drop if self.training else 0.0))
         here = present(parts)
-        rows, count = len(here), self.shared.shape[1]
+        rows, count = here.shape[0], self.shared.shape[1]
         shared = self.shared.expand(rows, -1, -1)
         there = torch.ones(rows, 1, dtype=torch.bool, device=here.device)
         streams = {

@@ -47,7 +47,8 @@ def heads_of(dim: int, heads: int | None) -> int:
 
 
 def gather(batch: Batch, dims: Mapping[str, int], drop: float = 0.0) -> Parts:
-    """Role -> its Sequences (B, T, dims[role]) in the order of `dims`, zeros where there is no step.
+    """Role -> its Sequences (B, T, dims[role]) in the order of `dims`, zeros where there is no step,
+    in times too.
 
     A role that the batch lacks is absent in every row. With `drop` above 0 (training), each present role of a row
     becomes absent with that probability, never all of them, from torch's own random numbers (ModDrop, Neverova 2016).
@@ -60,7 +61,7 @@ def gather(batch: Batch, dims: Mapping[str, int], drop: float = 0.0) -> Parts:
             given = _absent(batch, width)
         elif given.values.ndim != 3 or given.values.shape[2] != width:
             raise ValueError(f"the fusion takes '{role}' as (B, T, {width}), got {tuple(given.values.shape)}")
-        parts[role] = given.with_values(given.zeroed())
+        parts[role] = Sequences(given.zeroed(), given.mask, given.times.masked_fill(~given.mask[..., None], 0.0))
     return _dropped(parts, drop) if drop > 0 else parts
 
 

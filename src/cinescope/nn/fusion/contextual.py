@@ -7,11 +7,12 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from cinescope.nn.batch import Batch, Fused
 from cinescope.nn.fusion.common import Parts, Pool, checked, gather, pooling
-from cinescope.nn.sequences import Sequences, absent_like
+from cinescope.nn.sequences import Sequences
 
 
 class OverSteps(nn.Module):
@@ -33,17 +34,17 @@ class OverSteps(nn.Module):
 
 
 class Contextual(nn.Module):
-    """Roles (B, T, D_r), the same T steps for all -> steps (B, T, dim), pooled (B, dim) over them.
+    """Roles (B, T, D_r), step i the same utterance in all -> steps (B, T, dim), pooled (B, dim) over them.
 
     bc-LSTM, Poria et al. 2017, section 3.2: a bidirectional LSTM over each role's utterances, then one over their
     outputs side by side (the hierarchical variant, figure 2). Utterances that a role lacks are left out of its LSTM and
-    flagged to the joint one, which runs over the utterances that any role has. BadQueryError where the roles have
-    different numbers of steps.
+    flagged to the joint one, which runs over the utterances that any role has. Step i is utterance i in every role,
+    whatever its times say: roles of other steps must be brought to the utterances first.
     """
 
     additive: ClassVar[bool] = False
     onnx: ClassVar[bool] = False  # packed sequences
-    same_steps: ClassVar[bool] = True  # all roles have the same steps, at the same times
+    same_steps: ClassVar[bool] = True  # step i is the same thing in all roles
 
     def __init__(
         self, dims: Mapping[str, int], dim: int, *, pool: Pool = "mean", dropout: float = 0.2, drop: float = 0.0
@@ -60,7 +61,7 @@ class Contextual(nn.Module):
         self.out = nn.Identity() if self.pool.dim == dim else nn.Linear(self.pool.dim, dim)
 
     def forward(self, batch: Batch) -> Fused:
-        given = self._same_steps(gather(batch, self.dims, self.drop if self.training else 0.0))
+        given = self._side_by_side(gather(batch, self.dims, self.drop if self.training else 0.0))
         parts: Parts = {}
         for role, s in given.items():
             x = self.dropout(self.norm[role](self.project[role](s.values)))
@@ -81,15 +82,15 @@ class Contextual(nn.Module):
             times = torch.where(s.mask[..., None], s.times, times)
         return times
 
-    def _same_steps(self, given: Parts) -> Parts:
-        counts = {role: s.mask.shape[1] for role, s in given.items() if bool(s.mask.any())}
-        if len(set(counts.values())) > 1:
-            raise ValueError(f"contextual fusion takes roles with the same utterances as steps, got {counts} steps")
-        most = max(counts.values(), default=1)
-        out: Parts = {}
-        for role, s in given.items():
-            if s.mask.shape[1] != most:  # absent in every row
-                like = absent_like(s, self.dims[role], s.values.dtype)
-                s = Sequences(*(t.expand(-1, most, *t.shape[2:]) for t in (like.values, like.mask, like.times)))
-            out[role] = s
-        return out
+    def _side_by_side(self, given: Parts) -> Parts:
+        most = max(s.mask.shape[1] for s in given.values())
+        return {role: _longer(s, most) for role, s in given.items()}
+
+
+def _longer(s: Sequences, steps: int) -> Sequences:
+    more = steps - s.mask.shape[1]
+    return Sequences(
+        functional.pad(s.values, [0, 0, 0, more]),
+        functional.pad(s.mask, [0, more]),
+        functional.pad(s.times, [0, 0, 0, more]),
+    )

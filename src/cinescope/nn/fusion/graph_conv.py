@@ -23,13 +23,13 @@ def links(parts: Mapping[str, Sequences]) -> Tensor:
     sequences = list(parts.values())
     masks, times = torch.cat([s.mask for s in sequences], 1), torch.cat([s.times for s in sequences], 1)
     role = torch.cat([torch.full((s.mask.shape[1],), i, device=s.mask.device) for i, s in enumerate(sequences)])
-    order = torch.cat([s.mask.cumsum(1) for s in sequences], 1)
+    order = torch.cat([s.mask.long().cumsum(1) for s in sequences], 1)
     both = masks[:, :, None] & masks[:, None]
     same = role[:, None] == role[None]
     follows = (order[:, :, None] - order[:, None]).abs() == 1
     start, end = times[..., 0], times[..., 1]
     overlap = (start[:, :, None] < end[:, None]) & (start[:, None] < end[:, :, None])
-    linked = both & torch.where(same, follows, overlap)
+    linked = both & ((same & follows) | (~same & overlap))
     middle = times.mean(-1)
     away = (middle[:, :, None] - middle[:, None]).abs()
     for i in range(len(sequences)):  # to role i from the others
@@ -38,7 +38,7 @@ def links(parts: Mapping[str, Sequences]) -> Tensor:
         nearest = away.masked_fill(~into, float("inf"))
         nearest = into & (nearest == nearest.amin(-1, keepdim=True))
         # Of equally near ones the first, so that each lonely step gets one link.
-        linked = linked | (nearest & (nearest.cumsum(-1) == 1) & alone[..., None])
+        linked = linked | (nearest & (nearest.long().cumsum(-1) == 1) & alone[..., None])
     return (linked | linked.transpose(1, 2)).to(torch.float32)
 
 

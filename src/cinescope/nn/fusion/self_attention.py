@@ -44,7 +44,7 @@ class SelfAttention(nn.Module):
 
     def forward(self, batch: Batch) -> Fused:
         parts = self.tokens(gather(batch, self.dims, self.drop if self.training else 0.0))
-        rows = len(parts[self.clock].values)
+        rows = parts[self.clock].mask.shape[0]
         first = self.first.expand(rows, -1, -1)
         x = torch.cat([first.to(parts[self.clock].values.dtype), *(s.values for s in parts.values())], 1)
         there = torch.ones(rows, 1, dtype=torch.bool, device=x.device)
