@@ -47,6 +47,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Work with files": {
         "frames": ("frames:frames", "write pictures of a video, with their times"),
         "audio": ("audio:audio", "write the sound of a video"),
+        "features": ("features:features", "write numbers of a video to train on: HOG, MFCC, flow ..."),
     },
     "Keep in order": {
         "library": ("library:app", "verify, back up, restore, upgrade, compact"),

@@ -57,7 +57,7 @@ def chroma(
 
 @dataclass(frozen=True)
 class Chroma:
-    """C, C#, D ... B, each 0 to 1 where the row's strongest is 1."""
+    """How strong each of the twelve pitch classes is. From C to B, and the row's strongest is 1."""
 
     sample_rate: int = 16_000
     size: int = 2048  # samples of a window: 128 ms, so that low semitones are apart

@@ -42,7 +42,7 @@ def _trailing(powers: np.ndarray, hops: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class LoudnessRows:
-    """LUFS of the last 400 ms and of the last 3 s, where each row of 100 ms ends; silence is -120."""
+    """Loudness in LUFS of the last 400 ms and of the last 3 s, every 100 ms. Silence is -120."""
 
     name: ClassVar[str] = "loudness"
     version: ClassVar[str] = "1"

@@ -91,7 +91,8 @@ def check_bands(
 
 @dataclass(frozen=True)
 class LogMel:
-    """`log` is "db" (10 log10, floor -100 dB) or "natural" (ln, same floor); `top_db` cuts below the clip's loudest."""
+    """Energy in mel bands, as a logarithm. `log` is "db" (10 log10, floor -100 dB) or "natural" (ln, the same floor);
+    `top_db` cuts so far below the clip's loudest."""
 
     sample_rate: int = 16_000
     size: int = 512  # samples of a window: 32 ms

@@ -59,7 +59,7 @@ def delta(values: np.ndarray, order: int = 1, width: int = WIDTH) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Mfcc:
-    """Coefficients, and with `deltas` 1 or 2 their changes behind them: D = coefficients * (1 + deltas)."""
+    """Mel-frequency cepstral coefficients and how they change. D = coefficients * (1 + deltas), the changes last."""
 
     sample_rate: int = 16_000
     size: int = 512  # samples of a window: 32 ms

@@ -92,7 +92,7 @@ def _fast_length(least: int) -> int:
 
 @dataclass(frozen=True)
 class Pitch:
-    """Three numbers a row: hertz (0 where unvoiced), voiced (1 or 0), and 1 minus the aperiodicity, from 0 to 1.
+    """Pitch by YIN: hertz (0 where unvoiced), voiced or not, and how periodic. The last is 1 minus the aperiodicity.
 
     Voiced is what is periodic to the `threshold` and louder than `quiet` dBFS.
     """

@@ -104,7 +104,7 @@ def zero_crossing_rate(samples: np.ndarray, size: int, hop: int, count: int | No
 
 @dataclass(frozen=True)
 class Spectral:
-    """Centroid, bandwidth, roll-off (hertz), flatness, zero crossing rate, RMS, and contrast in decibels by octave."""
+    """Centroid, bandwidth and roll-off (hertz), flatness, zero crossings, RMS, and contrast by octave (decibels)."""
 
     sample_rate: int = 16_000
     size: int = 1024  # samples of a window: 64 ms

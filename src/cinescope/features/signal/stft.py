@@ -85,7 +85,7 @@ def power_to_db(
 
 @dataclass(frozen=True)
 class Stft:
-    """Magnitudes, in decibels where `decibels` is true (then 0 dB is a magnitude of 1, and -100 dB the floor)."""
+    """Magnitudes of the short-time Fourier transform. In `decibels`, 0 is a magnitude of 1 and -100 the floor."""
 
     sample_rate: int = 16_000
     size: int = 512  # samples of a window: 32 ms
