@@ -26,6 +26,7 @@ CATALOGUE: dict[str, str] = {
     "qvhighlights": "cinescope.datasets.qvhighlights:read",
     "tgif_qa": "cinescope.datasets.tgif_qa:read",
     "ucf101": "cinescope.datasets.ucf101:read",
+    "webdataset": "cinescope.datasets.webdataset:read",
     "youcook2": "cinescope.datasets.youcook2:read",
 }
 DATASETS = Catalogue("dataset", "cinescope.datasets", CATALOGUE)
