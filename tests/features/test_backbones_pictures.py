@@ -50,7 +50,9 @@ def test_the_rows_are_what_transformers_gives(tiny: Tiny, name: str) -> None:
     assert made.values.std(0).max() > 1e-3  # frames differ, and so do their rows
 
 
-@pytest.mark.parametrize(("name", "processor"), [("clip", hf.CLIPImageProcessorPil), ("siglip", hf.SiglipImageProcessorPil)])
+@pytest.mark.parametrize(
+    ("name", "processor"), [("clip", hf.CLIPImageProcessorPil), ("siglip", hf.SiglipImageProcessorPil)]
+)
 def test_rows_lie_in_the_space_of_pictures_and_texts(tiny: Tiny, name: str, processor: type) -> None:
     made = EXTRACTORS.create(name, model=str(tiny(name)))(CLIP)
     whole = hf.AutoModel.from_pretrained(tiny(name)).eval()
@@ -138,7 +140,8 @@ def test_a_model_of_another_family_is_refused_with_the_right_feature(tiny: Tiny)
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"rate": 0}, {"rate": "fast"}, {"batch": 0}, {"pool": "max"}, {"layer": "last"}, {"layer": True}, {"colour": 1}]
+    "wrong",
+    [{"rate": 0}, {"rate": "fast"}, {"batch": 0}, {"pool": "max"}, {"layer": "last"}, {"layer": True}, {"colour": 1}],
 )
 def test_wrong_settings_are_named(tiny: Tiny, wrong: dict[str, Any]) -> None:
     with pytest.raises(BadQueryError, match=next(iter(wrong))):

@@ -37,7 +37,9 @@ def test_pixels_are_prepared_as_transformers_does(processor: Any, settings: dict
     for stated in (theirs.to_dict(), settings | {"image_processor_type": processor.__name__}):  # defaults left out
         ours = PicturePreparation.read(stated)
         for picture in PICTURES:
-            wanted = np.asarray(theirs(picture, return_tensors="np", input_data_format="channels_last")["pixel_values"][0])
+            wanted = np.asarray(
+                theirs(picture, return_tensors="np", input_data_format="channels_last")["pixel_values"][0]
+            )
             wanted = wanted[0] if wanted.ndim == 4 else wanted
             made = ours(picture)
             assert made.shape == wanted.shape == (3, *ours.size)

@@ -19,7 +19,23 @@ import transformers as hf  # noqa: E402
 
 torch.set_num_threads(1)
 SIDE = 32
-_WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "red", "car", "stands", "in", "the", "garden", ".", "sea", "##side", "!"]
+_WORDS = [
+    "[PAD]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    "a",
+    "red",
+    "car",
+    "stands",
+    "in",
+    "the",
+    "garden",
+    ".",
+    "sea",
+    "##side",
+    "!",
+]
 _SMALL: dict[str, Any] = {
     "hidden_size": 16, "intermediate_size": 20, "num_hidden_layers": 2, "num_attention_heads": 2,
 }  # fmt: skip
@@ -66,7 +82,9 @@ def _saved(folder: Path, model: Any, *parts: Any) -> Path:
 
 
 def _clip(folder: Path) -> Path:
-    config = hf.CLIPConfig(text_config=_TEXT | {"max_position_embeddings": 12}, vision_config=_VISION, projection_dim=12)
+    config = hf.CLIPConfig(
+        text_config=_TEXT | {"max_position_embeddings": 12}, vision_config=_VISION, projection_dim=12
+    )
     image = hf.CLIPImageProcessorPil(size={"shortest_edge": SIDE}, crop_size=_SQUARE)
     tokenizer(_saved(folder, hf.CLIPModel(config), image))
     return folder
@@ -86,12 +104,16 @@ def _vit(folder: Path) -> Path:
 
 def _dinov2(folder: Path) -> Path:
     config = hf.Dinov2Config(**_VISION | {"mlp_ratio": 2})
-    return _saved(folder, hf.Dinov2Model(config), hf.BitImageProcessorPil(size={"shortest_edge": 40}, crop_size=_SQUARE))
+    return _saved(
+        folder, hf.Dinov2Model(config), hf.BitImageProcessorPil(size={"shortest_edge": 40}, crop_size=_SQUARE)
+    )
 
 
 def _resnet(folder: Path) -> Path:
     config = hf.ResNetConfig(embedding_size=8, hidden_sizes=[8, 12], depths=[1, 1], layer_type="basic")
-    return _saved(folder, hf.ResNetForImageClassification(config), hf.ConvNextImageProcessorPil(size={"shortest_edge": SIDE}))
+    return _saved(
+        folder, hf.ResNetForImageClassification(config), hf.ConvNextImageProcessorPil(size={"shortest_edge": SIDE})
+    )
 
 
 def _mobilenet(folder: Path) -> Path:

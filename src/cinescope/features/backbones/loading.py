@@ -102,6 +102,9 @@ def load_checkpoint(checkpoint: Checkpoint, part: Part, dtype: str = "float32", 
         except Exception as error:
             raise _cannot(checkpoint, error) from error
     _check_whole(checkpoint, part, info)
+    with torch.no_grad():
+        for key in info["missing_keys"]:  # what nothing reads, see _UNREAD: even so it is not left at random
+            model.get_submodule(key.rpartition(".")[0]).__getattr__(key.rpartition(".")[2]).zero_()
     model.eval()
     model.requires_grad_(False)
     return Backbone(checkpoint, part, family, model.to(device), config, dtype, device)
@@ -145,14 +148,14 @@ def _check_whole(checkpoint: Checkpoint, part: str, info: Mapping[str, Any]) -> 
     missing = sorted(k for k in info["missing_keys"] if not k.endswith(_UNREAD))
     if missing:
         raise MissingPartError(
-            f"{_told(checkpoint)} lacks {len(missing)} weights of its {part} part: {_some(missing)}",
+            f"{_told(checkpoint)} lacks {_count(missing)} of its {part} part: {_some(missing)}",
             again,
         )
     mismatched = sorted(info["mismatched_keys"], key=str)
     if mismatched:
         key, found, wanted = mismatched[0]
         raise MissingPartError(
-            f"{_told(checkpoint)} has {len(mismatched)} weights of another shape than its config.json says: {key} is "
+            f"{_told(checkpoint)} has {_count(mismatched)} of another shape than its config.json says: {key} is "
             f"{tuple(found)}, not {tuple(wanted)}",
             again,
         )
@@ -164,8 +167,13 @@ def _told(checkpoint: Checkpoint) -> str:
     return f"'{checkpoint.name}' ({checkpoint.kind})"
 
 
+def _count(names: list[Any]) -> str:
+    return f"{len(names)} weight{'s' if len(names) > 1 else ''}"
+
+
 def _some(names: list[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (" ..." if len(names) > _SHOWN else "")
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _cannot(checkpoint: Checkpoint, error: BaseException) -> MissingPartError:
