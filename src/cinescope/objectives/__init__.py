@@ -20,5 +20,18 @@ CATALOGUE: dict[str, str] = {
     "synchrony": "cinescope.objectives.synchrony:Synchrony",
 }
 OBJECTIVES = Catalogue("objective", "cinescope.objectives", CATALOGUE)
-CORRUPTION_CATALOGUE: dict[str, str] = {}
+CORRUPTION_CATALOGUE: dict[str, str] = {
+    "cutout": "cinescope.objectives.augment_picture:Cutout",
+    "feature_dropout": "cinescope.objectives.augment_noise:FeatureDropout",
+    "gain": "cinescope.objectives.augment_noise:Gain",
+    "modality_dropout": "cinescope.objectives.augment_modality:ModalityDropout",
+    "noise": "cinescope.objectives.augment_noise:Noise",
+    "picture_crop": "cinescope.objectives.augment_picture:PictureCrop",
+    "picture_flip": "cinescope.objectives.augment_picture:PictureFlip",
+    "spec_augment": "cinescope.objectives.augment_spec:SpecAugment",
+    "time_crop": "cinescope.objectives.augment_time:TimeCrop",
+    "time_shift": "cinescope.objectives.augment_time:TimeShift",
+    "time_stretch": "cinescope.objectives.augment_time:TimeStretch",
+    "vtl_warp": "cinescope.objectives.augment_vtl:VtlWarp",
+}
 CORRUPTIONS = Catalogue("corruption", "cinescope.corruptions", CORRUPTION_CATALOGUE)
