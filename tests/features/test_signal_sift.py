@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from tests.features.feature_clips import clip_of, texture
@@ -33,6 +34,32 @@ def test_turned_pictures_have_the_same_points() -> None:
     assert np.median((one @ unlike[0].T).max(axis=1)) < 0.97
 
 
+def test_dense_points_lie_on_a_grid_in_three_sizes() -> None:
+    found = sift(PICTURES[0], step=16)
+    assert found.shape == (3 * 10 * 8, 128)
+    assert np.linalg.norm(found, axis=1) == pytest.approx(1, abs=1e-4)
+    # What is seen moves by one field of the grid, and so do the descriptors, away from the rim.
+    moved = sift(np.roll(PICTURES[0], 16, axis=1), step=16)
+    one, other = found.reshape(3, 8, 10, 128), moved.reshape(3, 8, 10, 128)
+    assert np.abs(one[:, :, 2:7] - other[:, :, 3:8]).max() < 1e-5
+    assert np.abs(one[:, :, 2:7] - other[:, :, 2:7]).max() > 0.1
+    extractor = SiftVlad(words=4, step=16)
+    extractor.fit(CLIPS)
+    assert extractor(CLIPS[0]).values.shape == (2, 512)
+
+
+def test_the_number_of_threads_changes_nothing() -> None:
+    before = cv2.getNumThreads()
+    try:
+        made = set()
+        for threads in (1, 2, 4):
+            cv2.setNumThreads(threads)
+            made.add((sift(PICTURES[0], 100).tobytes(), sift(PICTURES[0], step=9).tobytes()))
+    finally:
+        cv2.setNumThreads(before)
+    assert len(made) == 1
+
+
 def test_an_even_picture_has_none() -> None:
     assert sift(np.full((60, 60), 90, np.uint8)).shape == (0, 128)
     extractor = SiftBow(words=4)
@@ -55,7 +82,7 @@ def test_the_extractors_are_the_functions() -> None:
 
 def test_each_clip_gives_at_most_so_many_points_drawn_by_the_seed() -> None:
     def learn(seed: int, a_clip: int) -> bytes:
-        return codebook_of(CLIPS, 8, 500, True, 320, a_clip, seed).tobytes()
+        return codebook_of(SiftBow(words=8, a_clip=a_clip), CLIPS, seed).tobytes()
 
     assert learn(1, 40) == learn(1, 40)
     assert learn(1, 40) != learn(2, 40)

@@ -34,15 +34,15 @@ def frame_statistics(picture: np.ndarray) -> np.ndarray:
     shares = np.bincount(luma.ravel(), minlength=256) / luma.size
     shares = shares[shares > 0]
     sharp = float(cv2.meanStdDev(cv2.Laplacian(luma, cv2.CV_64F))[1][0, 0]) ** 2
-    right, down = cv2.Sobel(luma, cv2.CV_64F, 1, 0), cv2.Sobel(luma, cv2.CV_64F, 0, 1)
-    edges = float(np.hypot(right, down).mean()) / (1020 * np.sqrt(2))
-    red, green, blue = (picture[..., c].astype(np.float64) for c in range(3))
-    axes = np.stack([red - green, (red + green) / 2 - blue]).reshape(2, -1)
-    colourful = np.hypot(*axes.std(axis=1)) + 0.3 * np.hypot(*axes.mean(axis=1))
+    right, down = cv2.Sobel(luma, cv2.CV_32F, 1, 0), cv2.Sobel(luma, cv2.CV_32F, 0, 1)
+    edges = float(cv2.magnitude(right, down).mean()) / (1020 * np.sqrt(2))
+    axes = cv2.transform(picture.astype(np.float32), np.array([[1, -1, 0], [0.5, 0.5, -1]]))
+    middle, spread = (v[:, 0] for v in cv2.meanStdDev(axes))
+    colourful = np.hypot(*spread) + 0.3 * np.hypot(*middle)
     hsv = cv2.cvtColor(picture, cv2.COLOR_RGB2HSV_FULL)
-    saturation = hsv[..., 1] / 255
-    around = np.exp(2j * np.pi * hsv[..., 0] / 256) * saturation
-    spread = 1 - abs(around.sum()) / saturation.sum() if saturation.any() else 0.0
+    weights = np.bincount(hsv[..., 0].ravel(), hsv[..., 1].ravel(), 256)
+    around = abs(weights @ np.exp(2j * np.pi * np.arange(256) / 256))
+    hues = 1 - around / weights.sum() if weights.any() else 0.0
     return np.array(
         [
             mean / 255,
@@ -51,8 +51,8 @@ def frame_statistics(picture: np.ndarray) -> np.ndarray:
             np.log1p(sharp) / 10,
             edges,
             colourful / 109,
-            saturation.mean(),
-            spread,
+            float(hsv[..., 1].mean()) / 255,
+            hues,
         ]
     )
 
