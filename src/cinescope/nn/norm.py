@@ -96,7 +96,7 @@ class ChannelLayerNorm(nn.Module):
         if keep is not None:
             x = x.masked_fill(~keep, 0.0)
         moved = x.movedim(1, -1)
-        out = nn.functional.layer_norm(moved, (self.channels,), self.weight, self.bias, self.eps).movedim(-1, 1)
+        out = nn.functional.layer_norm(moved, (self.channels,), self.weight, self.bias, self.eps).movedim(x.ndim - 1, 1)
         return out if keep is None else out.masked_fill(~keep, 0.0)
 
     def extra_repr(self) -> str:

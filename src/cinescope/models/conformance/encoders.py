@@ -24,7 +24,7 @@ from cinescope.models.conformance.common import (
 from cinescope.models.conformance.shared import BUILDS, SHARED
 from cinescope.nn import Sequences
 
-IN_DIMS = {"steps": 16, "pictures": 3, "tokens": 32}
+IN_DIMS = {"steps": 20, "pictures": 3, "tokens": 32}
 DIM = 16
 STEPS = 8
 SIDE = 32  # pixels
