@@ -1,4 +1,4 @@
-"""Whole or not at all: every way in which a checkpoint can be wrong is one sentence, and no weight is left at random."""
+"""Whole or not at all: each way in which a checkpoint can be wrong is one sentence; no weight is left at random."""
 
 from __future__ import annotations
 
@@ -80,16 +80,32 @@ def reshaped(folder: Path) -> None:
     weights(folder, lambda held: held.update({"visual_projection.weight": torch.zeros(9, 16)}))
 
 
+def states(kind: str) -> Callable[[Path], Any]:
+    return lambda folder: config(folder, model_type=kind)
+
+
+def vision(**changes: Any) -> Callable[[Path], Any]:
+    return lambda folder: config(folder, vision_config={"image_size": 32, "patch_size": 8} | changes)
+
+
+def configured(text: str) -> Callable[[Path], Any]:
+    return lambda folder: (folder / "config.json").write_text(text)
+
+
+def prepared(text: str) -> Callable[[Path], Any]:
+    return lambda folder: (folder / "preprocessor_config.json").write_text(text)
+
+
 def no_numbers(folder: Path) -> None:
     weights(folder, lambda held: held.update({"visual_projection.weight": torch.full((12, 16), float("nan"))}))
 
 
 SPOILT: list[tuple[Callable[[Path], Any], str]] = [
-    (drop("vision_model.encoder.layers.1.mlp.fc1"), r"lacks 2 weights of its picture part: .*layers\.1\.mlp\.fc1\.bias"),
+    (drop("vision_model.encoder.layers.1.mlp.fc1"), r"lacks 2 weights of its picture part: .*\.1\.mlp\.fc1\.bias"),
     (drop("visual_projection"), r"lacks 1 weight of its picture part: visual_projection\.weight"),
     (of_another("bert"), r"'clip' \(clip\) lacks \d+ weights of its picture part"),
     (reshaped, r"1 weight of another shape .* visual_projection\.weight is \(9, 16\), not \(12, 16\)"),
-    (lambda f: config(f, vision_config={"hidden_size": 32, "image_size": 32, "patch_size": 8}), "cannot be loaded|another shape|lacks"),
+    (vision(hidden_size=32), "cannot be loaded|another shape|lacks"),
     (cut_off, r"'model\.safetensors' of 'clip' is cut off or no safetensors file"),
     (lambda f: (f / "model.safetensors").write_text("not weights"), "is cut off or no safetensors file"),
     (lambda f: (f / "model.safetensors").write_bytes(b""), "is cut off or no safetensors file"),
@@ -97,16 +113,16 @@ SPOILT: list[tuple[Callable[[Path], Any], str]] = [
     (only_a_pickle, r"has its weights as pytorch_model\.bin, a pickle, which could run code"),
     (nothing_left, "'clip' has no weights"),
     (lambda f: (f / "config.json").unlink(), r"has no config\.json"),
-    (lambda f: (f / "config.json").write_text("{"), r"config\.json of 'clip' cannot be read"),
-    (lambda f: (f / "config.json").write_text("[1]"), r"config\.json of 'clip' is no JSON object"),
-    (lambda f: (f / "config.json").write_text('{"architecture": "x"}'), "names no model_type"),
-    (lambda f: config(f, model_type="llama"), "'clip' is a model of the kind 'llama', and the feature 'clip' reads clip"),
-    (lambda f: config(f, model_type="../clip"), "is a model of the kind"),
-    (lambda f: config(f, vision_config={"hidden_size": "wide", "image_size": 32}), "cannot be loaded"),
+    (configured("{"), r"config\.json of 'clip' cannot be read"),
+    (configured("[1]"), r"config\.json of 'clip' is no JSON object"),
+    (configured('{"architecture": "x"}'), "names no model_type"),
+    (states("llama"), "'clip' is a model of the kind 'llama', and the feature 'clip' reads clip"),
+    (states("../clip"), "is a model of the kind"),
+    (vision(hidden_size="wide"), "cannot be loaded"),
     (lambda f: (f / "preprocessor_config.json").unlink(), "does not say how its pictures are prepared"),
-    (lambda f: (f / "preprocessor_config.json").write_text("{}"), "another shape|takes 32 x 32|cannot be read"),
-    (lambda f: (f / "preprocessor_config.json").write_text('{"image_processor_type": "Foo"}'), "'Foo' is not known"),
-    (lambda f: (f / "preprocessor_config.json").write_text('{"image_processor_type": "CLIPImageProcessor"}'), "takes 32 x 32"),
+    (prepared("{}"), "takes 32 x 32"),
+    (prepared('{"image_processor_type": "Foo"}'), "'Foo' is not known"),
+    (prepared('{"image_processor_type": "CLIPImageProcessor"}'), "takes 32 x 32"),
     (no_numbers, "gives values that are no numbers"),
 ]  # fmt: skip
 
@@ -130,7 +146,8 @@ def test_what_is_wrong_is_one_sentence(tiny: Tiny, tmp_path: Path, spoil: Callab
         ("clip", "text", "text_projection"), ("siglip", "picture", "vision_model.head.probe"),
         ("siglip", "text", "text_model.head.weight"), ("vit", "picture", "layernorm.weight"),
         ("resnet", "picture", "running_mean"), ("videomae", "video", "query.weight"),
-        ("wav2vec2", "sound", "feature_projection.projection.weight"), ("wav2vec2", "sound", "conv_layers.0.conv.weight"),
+        ("wav2vec2", "sound", "feature_projection.projection.weight"),
+        ("wav2vec2", "sound", "conv_layers.0.conv.weight"),
         ("whisper", "sound", "encoder.conv2.weight"), ("whisper", "sound", "encoder.embed_positions.weight"),
         ("clap", "sound", "audio_projection.linear1.weight"), ("clap", "text", "text_model.pooler.dense.weight"),
         ("bert", "text", "embeddings.word_embeddings.weight"), ("roberta", "text", "attention.output.dense.bias"),
@@ -218,11 +235,10 @@ def test_a_name_that_is_nowhere_says_how_to_get_it(tmp_path: Path) -> None:
             load_backbone(name)
     with pytest.raises(MissingPartError, match="there is no folder"):
         load_backbone(str(tmp_path / "nowhere"))
+    (tmp_path / "vit").mkdir()
+    (tmp_path / "vit" / "config.json").write_text('{"model_type": "vit"}')
     with pytest.raises(BadQueryError, match="has no part"):
-        find = tmp_path / "x"
-        find.mkdir()
-        (find / "config.json").write_text('{"model_type": "vit"}')
-        load_backbone(str(find), "sound")
+        load_backbone(str(tmp_path / "vit"), "sound")
 
 
 def test_names_are_looked_up_in_the_models_folder_and_the_hugging_face_cache(tiny: Tiny, folders: Path) -> None:

@@ -50,7 +50,8 @@ def test_pixels_are_prepared_as_transformers_does(processor: Any, settings: dict
 def test_files_of_old_releases_are_read() -> None:
     """As microsoft/resnet-50 and openai/clip-vit-base-patch32 have them: sizes as numbers, feature extractors."""
     resnet = {
-        "crop_pct": 0.875, "do_normalize": True, "do_resize": True, "feature_extractor_type": "ConvNextFeatureExtractor",
+        "crop_pct": 0.875, "do_normalize": True, "do_resize": True,
+        "feature_extractor_type": "ConvNextFeatureExtractor",
         "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225], "resample": 3, "size": 224,
     }  # fmt: skip
     made = PicturePreparation.read(resnet)

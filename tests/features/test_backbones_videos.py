@@ -77,7 +77,7 @@ def test_steps_of_a_window_that_is_filled_end_with_the_clip(tiny: Tiny) -> None:
 @given(st.integers(0, 60), st.integers(1, 20), st.integers(1, 25), st.booleans())
 def test_windows_of_frames(frames: int, window: int, hop: int, repeat: bool) -> None:
     made = frame_windows(frames, window, hop, repeat)
-    assert all(len(w) == window and w == sorted(w) and 0 <= w[0] and w[-1] < frames for w in made)
+    assert all(len(w) == window and w == sorted(w) and w[0] >= 0 and w[-1] < frames for w in made)
     assert [w[0] for w in made] == [k * hop for k in range(len(made))]
     whole = [w for w in made if w[-1] - w[0] == window - 1]
     assert len(made) - len(whole) <= (1 if repeat else 0)

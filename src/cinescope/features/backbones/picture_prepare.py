@@ -61,7 +61,7 @@ class PicturePreparation:
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> PicturePreparation:
-        """MissingPartError where the checkpoint does not say how its pictures are prepared, or as is not known here."""
+        """MissingPartError where the checkpoint does not say how pictures are prepared, or as is not known here."""
         stated = checkpoint.json("preprocessor_config.json")
         whole = (checkpoint.json("processor_config.json") or {}) if stated is None else {}
         for key in ("image_processor", "video_processor"):
@@ -69,7 +69,7 @@ class PicturePreparation:
                 stated = whole[key]
         if stated is None:
             raise MissingPartError(
-                f"'{checkpoint.name}' does not say how its pictures are prepared: preprocessor_config.json is not there",
+                f"'{checkpoint.name}' does not say how its pictures are prepared: it has no preprocessor_config.json",
                 "fetch the model again",
             )
         try:

@@ -248,7 +248,7 @@ def feature_extractor(checkpoint: Checkpoint) -> Any:
         stated = (checkpoint.json("processor_config.json") or {}).get("feature_extractor")
     if not isinstance(stated, dict):
         raise MissingPartError(
-            f"'{checkpoint.name}' does not say how its sound is prepared: preprocessor_config.json is not there",
+            f"'{checkpoint.name}' does not say how its sound is prepared: it has no preprocessor_config.json",
             "fetch the model again",
         )
     named = _EXTRACTORS[FAMILIES[checkpoint.kind].feature]

@@ -34,6 +34,7 @@ _OFFSET_POSITIONS = (
     "mpnet",
     "clap",
 )  # their positions begin after the padding's
+_VOCABULARIES = (("vocab.txt",), ("vocab.json", "merges.txt"))
 _POOLINGS = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "class", "mean": "mean", "cls": "class"}
 
 
@@ -153,6 +154,12 @@ class TextBackbone(BackboneExtractor):
         encoded = self.tokenizer.encode(joined, add_special_tokens=False)
         if not encoded.ids:
             return []
+        if max(encoded.ids) >= self.config.vocab_size:
+            raise MissingPartError(
+                f"the tokenizer of '{self.checkpoint.name}' knows more tokens than its model, which has "
+                f"{self.config.vocab_size}",
+                "its files are of different models: fetch it again",
+            )
         # A token that begins with the blank before a word is that word's.
         owners = [int(np.searchsorted(starts, max(b - 1, a), side="right")) - 1 for a, b in encoded.offsets]
         front, back = self._special
@@ -260,18 +267,20 @@ def split(clip: Clip, level: str) -> list[list[Piece]]:
 
 
 def load_tokenizer(checkpoint: Checkpoint) -> Any:
-    """A `tokenizers.Tokenizer`: tokenizer.json, else what transformers makes of vocab.txt. Nothing is cut or padded."""
+    """A `tokenizers.Tokenizer`: tokenizer.json, else what transformers makes of a vocabulary. Cuts and pads nothing."""
     file = checkpoint.folder / "tokenizer.json"
     try:
         if file.is_file():
             from tokenizers import Tokenizer
 
             made = Tokenizer.from_file(str(file))
-        else:
+        elif any(all((checkpoint.folder / f).is_file() for f in files) for files in _VOCABULARIES):
             require_transformers()
             from transformers import AutoTokenizer
 
             made = AutoTokenizer.from_pretrained(str(checkpoint.folder), local_files_only=True).backend_tokenizer
+        else:  # without one, transformers makes an empty one, to which every word is unknown
+            raise FileNotFoundError("it has neither tokenizer.json nor a vocabulary")
     except MissingPartError:
         raise
     except Exception as error:
