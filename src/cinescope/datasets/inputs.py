@@ -121,17 +121,32 @@ class Preparer:
         each = sum(e.dim for e in self._extractors[role])
         return 2 * each if spec.summary == "stats" else each
 
-    def inputs(self, examples: Sequence[Example], tell: Tell | None = None) -> dict[str, Ragged]:
-        """All roles of all examples, not yet normalised."""
-        rows: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {role: [] for role in self.specs}
+    def fitted_roles(self) -> list[str]:
+        """Roles of which something is learnt from the training examples: they differ from fold to fold."""
+        return [r for r, made in self._extractors.items() if any(isinstance(e, FittedExtractor) for e in made)]
+
+    def only(self, roles: Sequence[str]) -> Preparer:
+        """The same for these roles alone; what was learnt is shared."""
+        made = Preparer({})
+        made.specs = {role: self.specs[role] for role in roles}
+        made._extractors = {role: self._extractors[role] for role in roles}
+        made.scales = {role: scale for role, scale in self.scales.items() if role in roles}
+        return made
+
+    def inputs(
+        self, examples: Sequence[Example], tell: Tell | None = None, roles: Sequence[str] | None = None
+    ) -> dict[str, Ragged]:
+        """All roles (or these) of all examples, not yet normalised."""
+        rows: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {role: [] for role in roles or self.specs}
         for done, example in enumerate(examples):
-            for role, row in self.one(example).items():
+            for role, row in self.one(example, roles).items():
                 rows[role].append(row)
             if tell is not None:
                 tell(done + 1, len(examples))
         return {role: Ragged.of(made) for role, made in rows.items()}
 
-    def one(self, example: Example) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    def one(self, example: Example, roles: Sequence[str] | None = None) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Role -> values (T, ...) and times (T, 2) of one example."""
         clips: dict[Needs, Clip] = {}
 
         def clip(needs: Needs, text: str) -> Clip:
@@ -140,7 +155,8 @@ class Preparer:
                 clips[needs] = clip_of(example, needs)
             return _with_text(clips[needs], example, text)
 
-        return {role: _limited(self._make(role, spec, example, clip), spec) for role, spec in self.specs.items()}
+        wanted = {role: self.specs[role] for role in roles or self.specs}
+        return {role: _limited(self._make(role, spec, example, clip), spec) for role, spec in wanted.items()}
 
     def _make(
         self, role: str, spec: InputSpec, example: Example, clip: Callable[[Needs, str], Clip]

@@ -46,6 +46,15 @@ class Ragged:
     def lengths(self) -> np.ndarray:
         return np.diff(self.offsets)
 
+    def select(self, index: Sequence[int] | np.ndarray) -> Ragged:
+        """The rows of these numbers, in this order."""
+        chosen = np.asarray(index, np.int64)
+        lengths = self.lengths[chosen]
+        ends = np.cumsum(lengths)
+        # Where each step of the new array stands in the old one.
+        at = np.arange(int(lengths.sum())) + np.repeat(self.offsets[chosen] - (ends - lengths), lengths)
+        return Ragged(self.values[at], self.times[at], np.concatenate([[0], ends]).astype(np.int64))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
@@ -64,6 +73,26 @@ class Rows:
     def lengths(self) -> np.ndarray:
         """(N,) the most steps of any role: what a batch is padded to."""
         return np.max([r.lengths for r in self.inputs.values()], axis=0) if self.inputs else np.zeros(len(self), int)
+
+    def select(self, index: Sequence[int] | np.ndarray) -> Rows:
+        """The rows of these numbers, in this order."""
+        chosen = np.asarray(index, np.int64)
+        return Rows(
+            tuple(self.keys[i] for i in chosen),
+            {role: ragged.select(chosen) for role, ragged in self.inputs.items()},
+            {n: t.select(chosen) if isinstance(t, Ragged) else t[chosen] for n, t in self.targets.items()},
+            tuple(self.groups[i] for i in chosen) if self.groups else (),
+            self.order[chosen] if len(self.order) else self.order,
+        )
+
+    def only(self, *roles: str) -> Rows:
+        """The same rows with these inputs alone."""
+        return replace(self, inputs={role: self.inputs[role] for role in roles})
+
+    def shuffled(self, role: str, seed: int) -> Rows:
+        """The same rows with the steps of one input dealt out among them: what it tells is then of another row."""
+        order = np.random.default_rng(seed).permutation(len(self))
+        return replace(self, inputs={**self.inputs, role: self.inputs[role].select(order)})
 
     def by_group(self) -> Rows:
         """One row a group: its rows in their order become the steps, each the mean of its own steps.
