@@ -10,7 +10,7 @@ from cinescope.features.signal.lbp import METHODS, Lbp, bins, lbp_codes, lbp_his
 from cinescope.types import BadQueryError
 
 PICTURE = texture(5, (97, 61), 1)
-PICTURE[10:30, 20:70] = 117  # even areas: what is interpolated differs from the pixel by rounding alone
+PICTURE[10:50, 20:70] = 117  # even areas: what is interpolated differs from the pixel by rounding alone
 PICTURE[:6] = 0
 
 
@@ -27,6 +27,15 @@ def test_the_codes_are_those_of_scikit_image(points: int, radius: float, method:
             lbp_codes(PICTURE, points, radius, method)
         return
     assert np.array_equal(lbp_codes(PICTURE, points, radius, method), reference(PICTURE, points, radius, method))
+
+
+@pytest.mark.filterwarnings("ignore:Applying `local_binary_pattern` to floating-point images")
+def test_in_even_areas_rounding_decides_as_there() -> None:
+    even = np.kron(np.random.default_rng(0).random((30, 12)), np.ones((9, 9)))
+    for radius in (1.0, 1.5, 2.0):
+        made, theirs = lbp_codes(even, 16, radius, "default"), reference(even, 16, radius, "default")
+        assert np.array_equal(made, theirs)
+        assert (made[4::9, 4::9] != 2**16 - 1).any()  # or else nothing would be decided by rounding
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -43,6 +43,9 @@ def test_dense_points_lie_on_a_grid_in_three_sizes() -> None:
     one, other = found.reshape(3, 8, 10, 128), moved.reshape(3, 8, 10, 128)
     assert np.abs(one[:, :, 2:7] - other[:, :, 3:8]).max() < 1e-5
     assert np.abs(one[:, :, 2:7] - other[:, :, 2:7]).max() > 0.1
+    ramp = np.tile(np.arange(96, dtype=np.uint8) * 2, (96, 1))
+    directions = sift(ramp, root=False, step=32)[4].reshape(16, 8).sum(axis=0)  # 8 directions in each of 4 x 4 cells
+    assert directions[0] > 0.95 * directions.sum()  # upright: what rises to the right is in the first
     extractor = SiftVlad(words=4, step=16)
     extractor.fit(CLIPS)
     assert extractor(CLIPS[0]).values.shape == (2, 512)
@@ -80,15 +83,33 @@ def test_the_extractors_are_the_functions() -> None:
     assert whole(CLIPS[0]).values[1] == pytest.approx(vlad(found, whole.codebook, intra=True), abs=1e-6)
 
 
-def test_each_clip_gives_at_most_so_many_points_drawn_by_the_seed() -> None:
-    def learn(seed: int, a_clip: int) -> bytes:
-        return codebook_of(SiftBow(words=8, a_clip=a_clip), CLIPS, seed).tobytes()
+def test_each_clip_gives_at_most_so_many_points_drawn_by_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[np.ndarray] = []
 
-    assert learn(1, 40) == learn(1, 40)
-    assert learn(1, 40) != learn(2, 40)
-    assert learn(1, 40) != learn(1, 2000)
+    def look(points: np.ndarray, words: int, seed: int) -> np.ndarray:
+        seen.append(points)
+        return points[:words]
+
+    monkeypatch.setattr("cinescope.features.signal.sift.k_means", look)
+    for seed, a_clip in ((1, 40), (1, 40), (2, 40), (1, 2000)):
+        codebook_of(SiftBow(words=8, a_clip=a_clip), CLIPS, seed)
+    first, again, other, whole = seen
+    assert len(first) == 80
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    everything = {point.tobytes() for point in whole}
+    assert len(whole) > 400
+    assert all(point.tobytes() in everything for point in first)
+
+
+def test_the_words_depend_on_the_seed_alone() -> None:
+    def learn(seed: int) -> bytes:
+        return codebook_of(SiftBow(words=8), CLIPS, seed).tobytes()
+
+    assert learn(1) == learn(1)
+    assert learn(1) != learn(2)
     with pytest.raises(BadQueryError, match="8 words cannot be learned from 2 different descriptors"):
-        learn(1, 1)
+        codebook_of(SiftBow(words=8, a_clip=1), CLIPS, 1)
 
 
 def test_nothing_to_learn_from() -> None:

@@ -70,7 +70,8 @@ def _moments(picture: np.ndarray) -> np.ndarray:
         shares = np.bincount(picture[..., channel].ravel(), minlength=256) / pixels
         mean = shares @ levels
         away = levels - mean
-        out[:, channel] = mean, np.sqrt(shares @ away**2), np.cbrt(shares @ away**3)
+        squares = away * away
+        out[:, channel] = mean, np.sqrt(shares @ squares), np.cbrt(shares @ (squares * away))
     return out.ravel()
 
 
