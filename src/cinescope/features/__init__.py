@@ -45,5 +45,13 @@ CATALOGUE: dict[str, str] = {
     "pitch": "cinescope.features.signal.pitch:Pitch",
     "spectral": "cinescope.features.signal.spectral:Spectral",
     "loudness": "cinescope.features.signal.loudness:LoudnessRows",
+    # text
+    "tokens": "cinescope.features.text.tokens:Tokens",
+    "word_vectors": "cinescope.features.text.embeddings:WordVectors",
+    "tfidf": "cinescope.features.text.tfidf:TfIdf",
+    "sentence": "cinescope.features.text.sentence:Sentence",
+    # place and time of recording
+    "place": "cinescope.features.place:Place",
+    "recorded": "cinescope.features.place:Recorded",
 }
 EXTRACTORS = Catalogue("feature", "cinescope.features", CATALOGUE)
