@@ -26,7 +26,7 @@ TARGETS = {"moments": "spans"}
 
 
 def read(folder: Path, *, media: Path | None = None, split: str | None = None) -> Dataset:
-    """An example a query (`texts["query"]`). Group is the YouTube video: stretches of one are in several parts.
+    """An example a query (`texts["query"]`). Group is the YouTube video, of which several stretches may be there.
 
     `about` has the duration, and the saliency of each 2 s as three people gave it. Media are `{vid}.mp4`.
     """
