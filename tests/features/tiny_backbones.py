@@ -203,22 +203,23 @@ _MAKERS: dict[str, Callable[[Path], Path]] = {
 Tiny = Callable[[str], Path]
 
 
+def checkpoint(name: str, base: Path) -> Path:
+    """The folder of a family's tiny checkpoint in `base`; made where it is not there."""
+    place = base / name
+    if not place.is_dir():
+        place.mkdir(parents=True)
+        torch.manual_seed(3)
+        hf.utils.logging.set_verbosity_error()
+        hf.utils.logging.disable_progress_bar()
+        _MAKERS[name](place)
+    return place
+
+
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     """The folder of a family's tiny checkpoint; it is made when first asked for, and nobody may change it."""
     base = tmp_path_factory.getbasetemp() / "tiny-backbones"
-
-    def folder(name: str) -> Path:
-        place = base / name
-        if not place.is_dir():
-            place.mkdir(parents=True)
-            torch.manual_seed(3)
-            hf.utils.logging.set_verbosity_error()
-            hf.utils.logging.disable_progress_bar()
-            _MAKERS[name](place)
-        return place
-
-    return folder
+    return lambda name: checkpoint(name, base)
 
 
 def copy_of(place: Path, folder: Path) -> Path:

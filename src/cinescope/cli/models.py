@@ -31,6 +31,7 @@ def listed(json: bool) -> None:
     known = {m.name: m for m in shelf.MODELS}
     purposes = dict.fromkeys(shelf.encoders(), "meaning in search")
     purposes |= dict.fromkeys(shelf.picture_models(), "pictures by words")
+    purposes |= shelf.backbones()
     entries: list[dict[str, Any]] = [
         {
             "name": name,
@@ -72,10 +73,13 @@ def get(
     cinescope models get clip
     cinescope models get sentence-transformers/all-MiniLM-L12-v2
     cinescope models get google/siglip-base-patch16-224
+    cinescope models get backbone-clip
+    cinescope models get backbone:facebook/dinov2-small
 
     A name with a slash is a checkpoint of the hub, a path (./FOLDER) one on this machine: a text encoder (BERT or
     XLM-RoBERTa, by sentence-transformers) for meaning in search, in the languages that its model card names, or a
-    picture model (CLIP or SigLIP) for finding what is seen.
+    picture model (CLIP or SigLIP) for finding what is seen. The names with `backbone` are pretrained models for
+    features (cinescope features), kept as they are; they need torch and transformers.
 
     Exit status: 0 when it is here, 3 when it could not be had.
     """

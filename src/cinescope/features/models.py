@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from cinescope.features.backbones.shelf import BACKBONES, FAMILIES
 from cinescope.types import CinescopeError, MissingPartError
 
 Progress = Callable[[int, int], None]  # bytes done, bytes in all (about)
-Kind = Literal["files", "text encoder", "picture model", "checkpoint"]
+Kind = Literal["files", "backbone", "text encoder", "picture model", "checkpoint"]
 
 WHISPER = "faster-whisper-"
 _WHISPER_FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*")
@@ -39,6 +40,13 @@ PICTURE_CHECKPOINT_FILES = (
 )  # fmt: skip
 _GRAPHS = tuple(f"onnx/{half}_model.onnx{data}" for half in ("vision", "text") for data in ("", "_data"))
 _SAFETENSORS = "model.safetensors"
+# A checkpoint that features read as it is: weights (in several files where they are large), what prepares its inputs.
+BACKBONE_FILES = (
+    "config.json", _SAFETENSORS, "model.safetensors.index.json", "model-*.safetensors", "preprocessor_config.json",
+    "processor_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt",
+    "vocab.json", "merges.txt", "modules.json", "1_Pooling/config.json", "README.md",
+)  # fmt: skip
+_BACKBONE, _KEPT = "backbone:", "backbone--"  # as a person types it, and as its folder is called
 _ON_HUB = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _UNSAFE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
 
@@ -55,7 +63,9 @@ class Model:
     files: tuple[str, ...]  # patterns; nothing else is fetched
     needed: tuple[str, ...]  # without these it is not there
     without: str  # what works without it
-    kind: Kind = "files"  # others: what is fetched is a checkpoint, which `get` makes into one; which, it says itself
+    # "backbone": a checkpoint that is kept as it is; others: what is fetched is a checkpoint, which `get` makes into
+    # one; which, it says itself
+    kind: Kind = "files"
     folder: str = ""  # a checkpoint on this machine; nothing is fetched then
 
 
@@ -93,6 +103,13 @@ def _checkpoint(name: str, repository: str, folder: str = "") -> Model:
     )  # fmt: skip
 
 
+def _backbone(name: str, purpose: str, megabytes: int, licence: str, repository: str, needed: tuple[str, ...]) -> Model:
+    return Model(
+        name, purpose, megabytes * 1_000_000, licence, repository, BACKBONE_FILES, needed,
+        "without it, its features cannot be computed, and all others can", "backbone",
+    )  # fmt: skip
+
+
 # Sizes: the files on the hub. For speech from the least to the most accurate, by the word error rates of the Whisper
 # paper (Radford et al. 2022, appendix D); turbo by its model card.
 MODELS: tuple[Model, ...] = (
@@ -120,6 +137,10 @@ MODELS: tuple[Model, ...] = (
         "Apache-2.0 (Google)",
         "Xenova/siglip-base-patch16-224",
     ),
+    *(
+        _backbone(b.name, b.purpose, b.megabytes, b.licence, b.repository, ("config.json", _SAFETENSORS))
+        for b in BACKBONES
+    ),
 )
 
 
@@ -134,19 +155,26 @@ def models_folder() -> Path:
 
 def known(name: str) -> Model:
     """The model of that name; `OWNER/NAME` is a checkpoint of the hub, `./NAME` or `/NAME` one on this machine: a text
-    encoder or a picture model. MissingPartError where there is none."""
+    encoder or a picture model. `backbone:OWNER/NAME` is a checkpoint that is kept as it is, for features.
+    MissingPartError where there is none."""
     for model in MODELS:
         if model.name == name:
             return model
     if name.startswith((".", "/", "~")) and Path(name).expanduser().is_dir():
         place = Path(name).expanduser().resolve()
         return _checkpoint(place.name, str(place), str(place))
+    if name.startswith(_BACKBONE) and _ON_HUB.fullmatch(name.removeprefix(_BACKBONE)):
+        repository = name.removeprefix(_BACKBONE)
+        return _backbone(
+            _KEPT + folder_name(repository), "features", 500, "see its model card", repository, ("config.json",)
+        )
     if _ON_HUB.fullmatch(name):
         return _checkpoint(name.replace("/", "--"), name)
     raise MissingPartError(
         f"there is no model '{name}' to fetch",
         f"the ones known here are {', '.join(m.name for m in MODELS)}; "
-        "a text encoder or picture model of the hub is named OWNER/NAME, one in a folder ./FOLDER",
+        "a text encoder or picture model of the hub is named OWNER/NAME, one in a folder ./FOLDER, "
+        "a model for features backbone:OWNER/NAME",
     )
 
 
@@ -161,7 +189,7 @@ def find(name: str) -> Path | None:
         return own
     model = next((m for m in MODELS if m.name == name), None)
     # What the hub has of a text encoder is not one yet.
-    return _in_hub_cache(model) if model is not None and model.kind == "files" else None
+    return _in_hub_cache(model) if model is not None and model.kind in ("files", "backbone") else None
 
 
 def present(prefix: str = "") -> dict[str, Path]:
@@ -215,6 +243,19 @@ def picture_models() -> dict[str, Path]:
     return _made(is_picture_model, [m.name for m in MODELS if m.kind == "picture model"])
 
 
+def backbones() -> dict[str, str]:
+    """Name -> feature of the catalogue that reads it, of the checkpoints in the models folder."""
+    from cinescope.features.backbones.checkpoints import find_checkpoint, is_checkpoint
+
+    found = {}
+    for name in _made(is_checkpoint, ()):
+        with suppress(MissingPartError):  # a configuration that cannot be read is told of when it is used
+            kind = find_checkpoint(str(models_folder() / name)).kind
+            if kind in FAMILIES:
+                found[name] = f"feature {FAMILIES[kind].feature}"
+    return found
+
+
 def folder_name(name: str) -> str:
     """The name of the folder in which a model lies that was fetched as `OWNER/NAME`."""
     return name.replace("/", "--")
@@ -236,11 +277,13 @@ def get(name: str, progress: Progress | None = None) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".fetching-", dir=folder) as work:
             fetched = Path(work) / model.name
-            if model.kind != "files":
+            if model.kind not in ("files", "backbone"):
                 fetched = _built(model, Path(work), progress)
             else:
                 _fetch(model, fetched, progress)
                 _check(model, fetched, model.needed)
+                if model.kind == "backbone":
+                    _check_backbone(model, fetched)
             if place.exists():  # damaged: it lacks what is needed, see above
                 shutil.rmtree(place)
             os.replace(fetched, place)
@@ -265,6 +308,10 @@ def _is_whole(model: Model, place: Path) -> bool:
 
     if model.kind == "checkpoint":
         return is_encoder(place) or is_picture_model(place)
+    if model.kind == "backbone":
+        from cinescope.features.backbones.checkpoints import is_checkpoint
+
+        return is_checkpoint(place)
     return all((place / file).exists() for file in model.needed)
 
 
@@ -316,10 +363,25 @@ def _kind_of(model: Model, checkpoint: Path) -> Kind:
     if str(kind).startswith(("clip", "siglip")):
         picture_build.read_config(checkpoint)  # says why where it is only half of one
         return "picture model"
+    as_feature = f"; for features: `cinescope models get {_BACKBONE}{model.repository}`" if kind in FAMILIES else ""
     raise MissingPartError(
         f"'{model.repository}' is a model of the kind '{kind}', neither a text encoder nor a picture model",
-        f"take a sentence-transformers model of {', '.join(bert_graph.FAMILIES)}, or a checkpoint of CLIP or SigLIP",
+        f"take a sentence-transformers model of {', '.join(bert_graph.FAMILIES)}, or a checkpoint of CLIP or SigLIP"
+        + as_feature,
     )
+
+
+def _check_backbone(model: Model, fetched: Path) -> None:
+    """MissingPartError where features could not read it: said before it is kept."""
+    from cinescope.features.backbones.checkpoints import Checkpoint, find_checkpoint
+
+    found = find_checkpoint(str(fetched))
+    if found.kind not in FAMILIES:
+        raise MissingPartError(
+            f"'{model.repository}' is a model of the kind '{found.kind}', which no feature reads",
+            f"take one of {', '.join(FAMILIES)}",
+        )
+    Checkpoint(model.repository, fetched, found.config).weights  # noqa: B018 - says what is wrong with the files
 
 
 def _fetch(model: Model, place: Path, progress: Progress | None, files: tuple[str, ...] = ()) -> None:
@@ -362,6 +424,8 @@ def _check(model: Model, place: Path, needed: tuple[str, ...]) -> None:
 
 
 def _as_typed(model: Model) -> str:
+    if model.kind == "backbone" and model.name.startswith(_KEPT):
+        return _BACKBONE + model.repository
     return model.repository if model.kind == "checkpoint" else model.name
 
 

@@ -111,6 +111,13 @@ def _folder(name: str) -> Path:
     kept = _kept(name)
     if kept is not None:
         return kept
+    from cinescope.features.backbones.shelf import BACKBONES
+    from cinescope.features.models import find
+
+    if name in {entry.name for entry in BACKBONES}:
+        found = find(name)  # in the cache, under its repository's name
+        if found is not None:
+            return found
     if _is_path(name):
         folder = Path(name).expanduser()
         if not folder.is_dir():
