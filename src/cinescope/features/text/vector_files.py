@@ -84,17 +84,21 @@ def _header(line: bytes) -> tuple[int, int] | None:
 
 
 def _is_binary(file: BinaryIO, width: int) -> bool:
-    """Whether behind the header a word is followed by raw numbers, not by digits."""
+    """Whether behind the header a word is followed by raw numbers, not by digits: text is what can be read as such."""
     here = file.tell()
-    sample = file.read(_LONGEST + 4 * min(width, 64))
+    sample = file.read(_LONGEST + 32 * min(width, _WIDEST))
     file.seek(here)
-    rest = sample.partition(b" ")[2]
-    fields = rest.split(None, 1)
+    fields = sample.lstrip(b"\n").split(b"\n", 1)[0].rstrip().rsplit(b" ", width)
+    if len(fields) == width + 1 and all(_number(f) is not None for f in fields[1:]):
+        return False
+    return any(byte < 9 or byte > 126 or 13 < byte < 32 for byte in sample.partition(b" ")[2][: 4 * width])
+
+
+def _number(text: bytes) -> float | None:
     try:
-        float(fields[0] if fields else b"0")
+        return None if b"_" in text else float(text)  # Python reads 1_000; the formats do not know that
     except ValueError:
-        return any(byte < 9 or byte > 126 or 13 < byte < 32 for byte in rest[: 4 * width])
-    return False
+        return None
 
 
 def _check_header(count: int, width: int, name: str) -> None:
@@ -138,16 +142,15 @@ def _text(file: BinaryIO, header: tuple[int, int] | None, name: str) -> Iterator
         line = raw.rstrip(b"\r\n")
         if not line.strip():
             continue
-        parts = line.rstrip(b" \t").replace(b"\t", b" ").rsplit(b" ", width)
+        if b" " not in line:
+            line = line.replace(b"\t", b" ")  # some tools part by tabs; else a tab belongs to the word
+        parts = line.rstrip(b" ").rsplit(b" ", width)
         if len(parts) != width + 1:
             raise _bad(name, f"line {number} has {len(parts) - 1} numbers, not {width}")
-        try:
-            values = np.array([float(p) for p in parts[1:]], np.float32)
-        except ValueError as error:
-            raise _bad(name, f"line {number} holds what is no number") from error
-        if not all(map(math.isfinite, values.tolist())):
+        numbers = [_number(part) for part in parts[1:]]
+        if not all(n is not None and math.isfinite(n) for n in numbers):
             raise _bad(name, f"line {number} holds what is no number")
-        yield parts[0].decode("utf-8", "surrogateescape"), values
+        yield parts[0].decode("utf-8", "surrogateescape"), np.array(numbers, np.float32)
         read += 1
         if read == count:
             return
