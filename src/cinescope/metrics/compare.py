@@ -136,4 +136,4 @@ def _draws(count: int, groups: ArrayLike | None, draws: int, random: np.random.G
 
 def _group_sums(values: NDArray[np.float64], groups: ArrayLike) -> NDArray[np.float64]:
     _, which = np.unique(np.asarray(groups), return_inverse=True)
-    return np.bincount(which, weights=values)
+    return np.bincount(which, weights=values).astype(np.float64)

@@ -29,7 +29,7 @@ def other_rows(
     allowed &= there[:, None] & there[None]
     # each row looks at the others in an order of its own: by a draw for every one, of its key and theirs
     drawn = uniform(batch.keys, seed, epoch, "pairs", rows)
-    order = drawn.masked_fill(~allowed, 2.0).argsort(1, stable=True)[:, :count]  # (B, <= count)
+    order = drawn.masked_fill(~allowed, 2.0).argsort(dim=1, stable=True)[:, :count]  # (B, <= count)
     good = allowed.gather(1, order)
     own = torch.arange(rows)[:, None].expand_as(order)[good]
     return own.to(usable.device), order[good].to(usable.device)

@@ -97,3 +97,10 @@ def keyed(batch: Batch, row: int) -> dict[str, Any]:
 def shares_of(fused: Fused, row: int) -> list[float] | None:
     """How much each role of a row weighed, where the fusion says so."""
     return None if fused.shares is None else [float(s) for s in fused.shares[row].float()]
+
+
+def known_rows(targets: Mapping[str, Any], name: str) -> np.ndarray:
+    """(N,) bool: rows whose number target is known throughout, by `NAME.known`; all where nothing is said."""
+    if f"{name}.known" not in targets:
+        return np.ones(len(targets[name]), dtype=bool)
+    return np.array([bool(np.all(known)) for known in rows(targets[f"{name}.known"])])
