@@ -22,14 +22,6 @@ def held(catalogue: Catalogue, name: str, check: Callable[[Any], list[Finding]])
     assert not failed, f"{catalogue.kind} {name}:\n" + "\n".join(f"{f.check}: {f.note}" for f in failed)
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Any:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.mark.parametrize("name", ENCODERS.names())
 def test_encoder(name: str) -> None:
     held(ENCODERS, name, check_encoder)

@@ -112,10 +112,11 @@ class Check:
 def run_checks(checks: Sequence[Check], bench: Bench) -> list[Finding]:
     """All of them, except that nothing more is tried on what could not be built. No check stops another."""
     findings: list[Finding] = []
-    for check in checks:
-        findings.append(_one(check, bench))
-        if check is checks[0] and findings[0].result == "failed":
-            break
+    with _one_thread():
+        for check in checks:
+            findings.append(_one(check, bench))
+            if check is checks[0] and findings[0].result == "failed":
+                break
     return findings
 
 
@@ -131,6 +132,17 @@ def _one(check: Check, bench: Bench) -> Finding:
         note = str(error) if isinstance(error, CinescopeError) else f"raises {type(error).__name__}: {first[:300]}"
         return Finding(check.name, check.demands, "failed", note)
     return Finding(check.name, check.demands, "ok")
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Tensors are tiny here: handing them out to threads takes many times longer than computing with them."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager
