@@ -49,6 +49,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "audio": ("audio:audio", "write the sound of a video"),
         "features": ("features:features", "write numbers of a video to train on: HOG, MFCC, flow ..."),
     },
+    "Train models": {
+        "check-data": ("check_data:check_data", "find what ruins results before you train on it"),
+    },
     "Keep in order": {
         "library": ("library:app", "verify, back up, restore, upgrade, compact"),
         "analysers": ("analysers:analysers", "what looks at videos, and what each needs and costs"),

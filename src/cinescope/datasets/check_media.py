@@ -24,7 +24,7 @@ from cinescope.datasets.near import alike_rows
 from cinescope.types import CinescopeError
 
 ALIKE_PICTURES = 0.985  # cosine of the small pictures without their mean
-ALIKE_SOUNDS = 0.995
+ALIKE_SOUNDS = 0.998
 _LATE = 0.5  # seconds that a stretch may go on after its file ends
 
 

@@ -219,10 +219,11 @@ def runs(labels: np.ndarray) -> tuple[int, float, float]:
 
 def sorted_rows(dataset: Dataset, name: str) -> Iterator[Fault]:
     """Rows of one label stand together: then the first rows are no sample of all."""
-    parts: dict[str, list[str]] = defaultdict(list)
+    parts: dict[str, list[str]] = {"": []}  # all of them, then each part
     for example in dataset.examples:
         if name in example.targets:
-            parts[example.split].append(str(example.targets[name]))
+            for part in {"", example.split}:
+                parts.setdefault(part, []).append(str(example.targets[name]))
     for part, values in parts.items():
         labels = np.unique(values, return_inverse=True)[1]
         there, expected, z = runs(labels)
@@ -240,6 +241,8 @@ def sorted_rows(dataset: Dataset, name: str) -> Iterator[Fault]:
             "shuffle before you take a part of them; never split by position",
             figures,
         )
+        if not part:
+            return
 
 
 def order_in_groups(dataset: Dataset) -> Iterator[Fault]:

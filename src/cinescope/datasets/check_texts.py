@@ -87,6 +87,7 @@ def _alone(example: Example) -> bool:
         and example.span is None
         and not example.given
         and not example.candidates
+        and not {"question", "query"} & set(example.texts)
         and any(isinstance(v, str | float) for v in example.targets.values())
     )
 

@@ -44,7 +44,6 @@ def read(folder: Path, *, media: Path | None = None, split: str | None = None) -
                 media=path,
                 targets={"digit": match[1]},
                 group=match[2],
-                order=index,
                 about={"speaker": match[2], "index": index},
             )
         )

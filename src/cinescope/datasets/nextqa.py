@@ -44,7 +44,6 @@ def read(folder: Path, *, media: Path | None = None, split: str | None = None) -
                 candidates=tuple(row[a].strip() for a in _ANSWERS),
                 targets={"answer": int(right)},
                 group=row["video"],
-                order=number(row["qid"], where),
                 about={"type": row["type"]}
                 | {n: number(row[n], where) for n in ("frame_count", "width", "height") if row.get(n)},
             )
