@@ -14,6 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from cinescope.features import EXTRACTORS
 from cinescope.types import Clip, FrameNeed, Frames, Needs, SoundNeed, Span, Stream, Video, Waveform, Word
 from cinescope.types.signal import CHANNELS
 
@@ -22,10 +23,32 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "sift_bow": {"words": 12},
     "sift_vlad": {"words": 4},
 }
-# Extractors that need more than arguments: a function that writes what they need into a folder and builds them.
-BUILD: dict[str, Callable[[Path], Any]] = {}
-# Arguments that are no settings of the numbers (where a file lies, how much is done at once), so not in `source`.
-NO_SETTINGS: dict[str, set[str]] = {}
+
+
+def _backbone(feature: str, family: str) -> Callable[[Path], Any]:
+    """One that runs a pretrained model, on a tiny one that transformers saves."""
+
+    def build(place: Path) -> Any:
+        from tests.features.tiny_backbones import checkpoint
+
+        return EXTRACTORS.create(feature, model=str(checkpoint(family, place / "tiny-backbones")))
+
+    return build
+
+
+# Extractors that need more than arguments: a function that writes what they need into the folder that all tests of a
+# session share, where it is not there already, and builds them.
+BUILD: dict[str, Callable[[Path], Any]] = {
+    feature: _backbone(feature, family)
+    for feature, family in {
+        "clip": "clip", "siglip": "siglip", "vit": "vit", "resnet": "resnet", "mobilenet": "mobilenet",
+        "efficientnet": "efficientnet", "videomae": "videomae", "wav2vec2": "wav2vec2", "whisper": "whisper",
+        "clap": "clap", "bert": "bert", "clip_text": "clip", "siglip_text": "siglip", "clap_text": "clap",
+        "backbone": "dinov2",
+    }.items()
+}  # fmt: skip
+# Arguments that are no settings of the numbers, so not in `source`: how much is done at once, and where.
+NO_SETTINGS = {"batch", "device"}
 
 LENGTH = 2.5  # seconds
 START = 3.0  # the clips do not begin at 0: times that count from the clip's own start are seen

@@ -30,13 +30,11 @@ Make = Callable[[str], Any]
 @pytest.fixture(scope="session")
 def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
     """A fresh extractor by its name, not fitted; skips where a package or a model that it needs is not there."""
-    places: dict[str, Path] = {}
 
     def build(name: str) -> Any:
         try:
             if name in BUILD:
-                place = places.setdefault(name, tmp_path_factory.mktemp(name))
-                return BUILD[name](place)
+                return BUILD[name](tmp_path_factory.getbasetemp())
             return EXTRACTORS.create(name, **SETTINGS.get(name, {}))
         except MissingPartError as error:
             if "no module 'cinescope" in str(error) or "has no feature" in str(error):
@@ -109,7 +107,7 @@ def test_every_setting_is_part_of_its_source(name: str, make: Make) -> None:
     extractor = make(name)
     arguments = inspect.signature(type(extractor)).parameters.values()
     named = {p.name for p in arguments if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
-    missing = named - set(extractor.source.settings) - NO_SETTINGS.get(name, set())
+    missing = named - set(extractor.source.settings) - NO_SETTINGS
     assert not missing, f"settings that do not change the key of {name}: {sorted(missing)}"
 
 
