@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json as jsons
+import os
 import re
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -60,6 +62,8 @@ def features(
     if rate is not None and not 0 < rate <= 1000:
         raise BadQueryError(f"{rate:g} pictures a second mean nothing", "give a number above 0")
     api.check_out(target, video, force)
+    if any(":" in name for name in names) and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())  # one's own, by its dotpath: `python` finds it here too
     with Bar(f"reading {printable(video.name)}", quiet or json) as bar:
         made = api.features(
             video,

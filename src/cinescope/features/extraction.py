@@ -8,7 +8,8 @@ a frame to the next (flow) loses none.
 Sound is handed over in minutes. An extractor says `hop`, samples from row to row, and `reach`, the seconds around a row
 that its numbers depend on; stretches begin on the grid of hops and are that much longer on both sides, and only the
 rows that begin inside are kept. One that says no `reach` gets stretches of ten minutes that touch: its rows at the
-seams see one side. What depends on the whole clip (`top_db`) depends on the stretch here.
+seams see one side, and where its windows do not divide them the last ones are shorter. What depends on the whole clip
+(`top_db`) depends on the stretch here.
 
 Words and places come as one clip: they are small. Knows nothing of caches, files of results and catalogues.
 """
