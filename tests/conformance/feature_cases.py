@@ -13,6 +13,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pytest
 
 from cinescope.features import EXTRACTORS
 from cinescope.types import Clip, FrameNeed, Frames, Needs, SoundNeed, Span, Stream, Video, Waveform, Word
@@ -36,6 +37,19 @@ def _backbone(feature: str, family: str) -> Callable[[Path], Any]:
     return build
 
 
+def _sentence(place: Path) -> Any:
+    """The text encoder of search, as a tiny graph."""
+    pytest.importorskip("onnx", reason="the extra meaning-build is not installed")
+    from tests.features.tiny_backbones import checkpoint
+
+    from cinescope.features.backbones.text_encoder import build
+
+    folder = place / "tiny-sentence"
+    if not folder.is_dir():
+        build(checkpoint("bert", place / "tiny-backbones"), folder, name="tiny", languages=(), longest=16)
+    return EXTRACTORS.create("sentence", model=str(folder))
+
+
 # Extractors that need more than arguments: a function that writes what they need into the folder that all tests of a
 # session share, where it is not there already, and builds them.
 BUILD: dict[str, Callable[[Path], Any]] = {
@@ -46,7 +60,7 @@ BUILD: dict[str, Callable[[Path], Any]] = {
         "clap": "clap", "bert": "bert", "clip_text": "clip", "siglip_text": "siglip", "clap_text": "clap",
         "backbone": "dinov2",
     }.items()
-}  # fmt: skip
+} | {"sentence": _sentence}  # fmt: skip
 # Arguments that are no settings of the numbers, so not in `source`: how much is done at once, and where.
 NO_SETTINGS = {"batch", "device"}
 
