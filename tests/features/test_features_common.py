@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.features.feature_clips import clip_of, texture
 
+from cinescope.features import EXTRACTORS
 from cinescope.features.common import (
     check_setting,
     frame_times,
@@ -108,6 +110,35 @@ def test_colours_of_a_grey_clip_are_an_error() -> None:
 def test_a_bad_setting_is_named() -> None:
     with pytest.raises(BadQueryError, match=r"'cell' of hog cannot be 0: give a whole number above 0"):
         check_setting("hog", "cell", 0, is_count(0), "a whole number above 0")
+
+
+WRONG: list[tuple[str, dict[str, Any]]] = [
+    ("hog", {"colour": "yes"}), ("hog", {"cell": True}), ("hog", {"cell": 8.0}), ("hog", {"size": 64}),
+    ("hog", {"transform_sqrt": 1}), ("gradient_sum", {"window": None}), ("gradient_sum", {"step": 0}),
+    ("pixels", {"colour": None}), ("pixels", {"rate": "2"}), ("frame_statistics", {"size": True}),
+    ("lbp", {"radius": "1"}), ("lbp", {"radius": None}), ("lbp", {"radius": 65}), ("lbp", {"grid": "4x4"}),
+    ("colour_histogram", {"joint": 0}), ("colour_histogram", {"bins": 8}), ("colour_histogram", {"space": ["hsv"]}),
+    ("colour_moments", {"size": (4, 4)}), ("flow", {"grid": 3}), ("hof", {"norm": None}),
+    ("mbh", {"orientations": "8"}),
+    ("sift_bow", {"root": "no"}), ("sift_bow", {"words": 2.5}), ("sift_vlad", {"intra": 1}), ("sift_vlad", {"step": 0}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("feature", "setting"), WRONG)
+def test_settings_of_the_wrong_kind_are_named(feature: str, setting: dict[str, Any]) -> None:
+    ((name, _),) = setting.items()
+    with pytest.raises(BadQueryError, match=rf"^'{name}' of {feature} cannot be .*: give "):
+        EXTRACTORS.create(feature, **setting)
+
+
+def test_lists_are_as_good_as_pairs() -> None:
+    # A recipe or a command line gives lists.
+    clip = clip_of(texture(), texture(1))
+    for feature in ("hog", "gradient_sum", "pixels", "lbp", "flow", "hof", "mbh"):
+        one, other = EXTRACTORS.create(feature, size=[64, 48]), EXTRACTORS.create(feature, size=(64, 48))
+        assert one.source == other.source
+        assert one.needs == other.needs
+        assert one(clip).values.tobytes() == other(clip).values.tobytes()
 
 
 def test_what_is_a_count_a_pair_a_rate() -> None:

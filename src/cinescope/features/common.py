@@ -34,6 +34,13 @@ def is_rate(value: object) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e6)
 
 
+def check_flags(extractor: Any, *settings: str) -> None:
+    """BadQueryError for the first of these settings that is neither true nor false."""
+    for setting in settings:
+        value = getattr(extractor, setting)
+        check_setting(extractor.name, setting, value, isinstance(value, bool), "true or false")
+
+
 def settings_of(extractor: Any) -> dict[str, Any]:
     """The constructor's arguments of a dataclass as JSON values, for `Source`."""
     made = {f.name: getattr(extractor, f.name) for f in fields(extractor) if f.init}

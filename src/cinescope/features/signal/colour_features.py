@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from cinescope.features.common import (
+    check_flags,
     check_setting,
     grid_cells,
     is_count,
@@ -94,6 +95,7 @@ class ColourHistogram:
         ok = isinstance(self.bins, tuple | list) and len(self.bins) == 3
         ok = ok and all(is_count(n) and n <= 256 for n in self.bins)
         check_setting(self.name, "bins", self.bins, ok, "three whole numbers from 1 to 256")
+        check_flags(self, "joint")
         _check_shared(self.name, self.space, self.grid, self.size, self.rate)
 
     @property
@@ -156,7 +158,7 @@ class ColourMoments:
 
 
 def _check_shared(name: str, space: str, grid: tuple[int, int], size: int, rate: float | None) -> None:
-    check_setting(name, "space", space, space in SPACES, f"one of {', '.join(SPACES)}")
+    check_setting(name, "space", space, space in tuple(SPACES), f"one of {', '.join(SPACES)}")
     check_setting(name, "grid", grid, is_pair(grid), "(rows, columns)")
     check_setting(name, "size", size, is_count(size), "pixels of the longest side, a whole number above 0")
     check_setting(name, "rate", rate, is_rate(rate), "pictures a second, or null for every frame")

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from cinescope.features.common import (
+    check_flags,
     check_setting,
     grey_pictures,
     is_count,
@@ -216,6 +217,7 @@ class Hog:
             value = getattr(self, setting)
             check_setting(self.name, setting, value, is_count(value), "a whole number above 0")
         check_setting(self.name, "norm", self.norm, self.norm in NORMS, f"one of {', '.join(NORMS)}")
+        check_flags(self, "transform_sqrt", "colour")
         least = self.cell * self.block
         check_setting(self.name, "size", self.size, is_pair(self.size, least), f"(width, height) of at least {least}")
         check_setting(self.name, "rate", self.rate, is_rate(self.rate), "pictures a second, or null for every frame")

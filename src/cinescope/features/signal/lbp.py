@@ -189,7 +189,8 @@ class Lbp:
         most = _MOST_POINTS if self.method in ("uniform", "nri_uniform") else 16
         ok = is_count(self.points, 2) and self.points <= most
         check_setting(self.name, "points", self.points, ok, f"2 to {most} for '{self.method}'")
-        check_setting(self.name, "radius", self.radius, 0 < self.radius <= 64, "pixels, above 0 and up to 64")
+        ok = is_rate(self.radius) and self.radius is not None and self.radius <= 64
+        check_setting(self.name, "radius", self.radius, ok, "pixels, above 0 and up to 64")
         check_setting(self.name, "grid", self.grid, is_pair(self.grid), "(rows, columns)")
         ok = is_pair(self.size) and self.size[0] >= self.grid[1] and self.size[1] >= self.grid[0]
         check_setting(self.name, "size", self.size, ok, "(width, height) of at least one pixel a cell")

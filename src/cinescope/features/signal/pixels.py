@@ -9,8 +9,10 @@ import cv2
 import numpy as np
 
 from cinescope.features.common import (
+    check_flags,
     check_setting,
     grey_pictures,
+    is_count,
     is_pair,
     is_rate,
     per_picture,
@@ -71,6 +73,7 @@ class Pixels:
 
     def __post_init__(self) -> None:
         check_setting(self.name, "size", self.size, is_pair(self.size), "(width, height)")
+        check_flags(self, "colour")
         check_setting(self.name, "rate", self.rate, is_rate(self.rate), "pictures a second, or null for every frame")
 
     @property
@@ -103,7 +106,7 @@ class FrameStatistics:
     modality: ClassVar[Modality] = "picture"
 
     def __post_init__(self) -> None:
-        check_setting(self.name, "size", self.size, isinstance(self.size, int) and self.size >= 8, "8 pixels or more")
+        check_setting(self.name, "size", self.size, is_count(self.size, 8), "8 pixels or more")
         check_setting(self.name, "rate", self.rate, is_rate(self.rate), "pictures a second, or null for every frame")
 
     @property

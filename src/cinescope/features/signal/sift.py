@@ -14,7 +14,15 @@ from typing import Any, ClassVar
 import cv2
 import numpy as np
 
-from cinescope.features.common import check_setting, grey_pictures, is_count, is_rate, per_picture, settings_of
+from cinescope.features.common import (
+    check_flags,
+    check_setting,
+    grey_pictures,
+    is_count,
+    is_rate,
+    per_picture,
+    settings_of,
+)
 from cinescope.features.signal.codebook import bag_of_words, k_means, vlad
 from cinescope.types import BadQueryError, Clip, Features, FrameNeed, MissingPartError, Modality, Needs, Source
 
@@ -88,6 +96,7 @@ class SiftBow:
 
     def __post_init__(self) -> None:
         check_setting(self.name, "norm", self.norm, self.norm in NORMS, f"one of {', '.join(NORMS)}")
+        check_flags(self, "root")
         _check_shared(self)
 
     @property
@@ -143,6 +152,7 @@ class SiftVlad:
     modality: ClassVar[Modality] = "picture"
 
     def __post_init__(self) -> None:
+        check_flags(self, "root", "signed_root", "intra")
         _check_shared(self)
 
     @property
