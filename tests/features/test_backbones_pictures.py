@@ -160,7 +160,16 @@ def test_backbone_reads_whatever_is_named(tiny: Tiny) -> None:
     made = generic(CLIP)
     np.testing.assert_array_equal(made.values, named.values)
     assert (generic.modality, generic.dim) == ("picture", 16)
-    assert made.source.analyser == "backbone"
+    assert made.source == generic.source
+    assert (made.source.analyser, made.source.settings["pool"], made.source.settings["rate"]) == (
+        "backbone",
+        "mean",
+        1.0,
+    )
+    assert AnyBackbone(model=str(tiny("clip")), rate=5.0).needs.frames.rate == 5.0
+    assert AnyBackbone(model=str(tiny("wav2vec2")), rate=5.0, window=5).inner.window == 5.0
+    with pytest.raises(BadQueryError, match=r"'clip' .* without a setting 'level'"):
+        AnyBackbone(model=str(tiny("clip")), level="word")
     assert AnyBackbone(model=str(tiny("clip")), part="text").modality == "text"
     with pytest.raises(BadQueryError, match="has no part 'sound'"):
         AnyBackbone(model=str(tiny("clip")), part="sound")

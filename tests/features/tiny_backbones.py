@@ -140,7 +140,8 @@ def _videomae(folder: Path) -> Path:
 def _wav2vec2(folder: Path) -> Path:
     config = hf.Wav2Vec2Config(
         **_SMALL, conv_dim=[8] * 7, num_feat_extract_layers=7, num_conv_pos_embeddings=8,
-        num_conv_pos_embedding_groups=2, vocab_size=8, num_codevectors_per_group=4, codevector_dim=8, proj_codevector_dim=8,
+        num_conv_pos_embedding_groups=2, vocab_size=8, num_codevectors_per_group=4, codevector_dim=8,
+        proj_codevector_dim=8,
     )  # fmt: skip
     return _saved(folder, hf.Wav2Vec2ForCTC(config), hf.Wav2Vec2FeatureExtractor())
 
@@ -159,8 +160,8 @@ def _clap(folder: Path, fusion: bool = False) -> Path:
     text = _TEXT | {"max_position_embeddings": 24}
     audio = {
         "hidden_size": 16, "num_mel_bins": 16, "spec_size": 64, "window_size": 4, "patch_size": 4,
-        "patch_stride": [4, 4], "depths": [1, 1], "num_attention_heads": [2, 2], "patch_embeds_hidden_size": 8, "projection_dim": 12,
-        "enable_fusion": fusion,
+        "patch_stride": [4, 4], "depths": [1, 1], "num_attention_heads": [2, 2], "patch_embeds_hidden_size": 8,
+        "projection_dim": 12, "enable_fusion": fusion,
     }  # fmt: skip
     config = hf.ClapConfig(text_config=text, audio_config=audio, projection_dim=12)
     prepare = hf.ClapFeatureExtractor(
