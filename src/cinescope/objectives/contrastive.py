@@ -31,7 +31,7 @@ class Contrastive:
     def __call__(self, outputs: Outputs, targets: Mapping[str, Tensor], gather: Gather = alone) -> Loss:
         left, right = read_output(outputs, f"{self.output}.left"), read_output(outputs, f"{self.output}.right")
         known, scale = read_output(outputs, f"{self.output}.known"), read_output(outputs, f"{self.output}.scale")
-        all_left, all_right, all_known = gather(left), gather(right), gather(known)
+        all_left, all_right, all_known = gather(left), gather(right), gather(known.long()).bool()
         own = own_rows(len(left), gather, left.device)  # (B,)
         hidden = ~all_known[None].expand(len(left), -1)  # (B, all)
         if self.group is not None:

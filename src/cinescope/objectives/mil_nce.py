@@ -30,8 +30,9 @@ class MilNce:
         known, scale = read_output(outputs, f"{self.output}.known"), read_output(outputs, f"{self.output}.scale")
         rows, items = right.shape[:2]
         mask = read_output(outputs, f"{self.output}.mask") & known[:, None]
-        all_left, all_known = gather(left), gather(known)
-        all_right, all_mask = gather(right.flatten(0, 1)), gather(mask.flatten())  # items may differ between ranks
+        all_left, all_known = gather(left), gather(known.long()).bool()
+        # flat, because ranks may have different numbers of items
+        all_right, all_mask = gather(right.flatten(0, 1)), gather(mask.flatten().long()).bool()
         own = own_rows(rows, gather, left.device)
         own_items = own_rows(rows * items, gather, left.device).reshape(rows, items)
 

@@ -98,8 +98,8 @@ class Autoencoding:
         return answers
 
     def metrics(self, answers: Sequence[Mapping[str, Any]], targets: Mapping[str, Any]) -> dict[str, float]:
-        """error.ROLE, the mean square error; explained.ROLE, 1 - error / power (saying 0 has 0, which for values of mean
-        0 is the best constant); error, the mean over the roles."""
+        """error.ROLE, the mean square error; explained.ROLE, 1 - error / power (saying 0 has 0: for values of mean 0
+        the best constant); error, the mean over the roles."""
         found: dict[str, float] = {}
         for role in self.roles:
             errors = [a["errors"][role] for a in answers if role in a["errors"]]

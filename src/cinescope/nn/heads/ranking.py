@@ -27,7 +27,7 @@ class Ranking(nn.Module):
         self,
         dim: int,
         *,
-        role: str = "candidates",
+        role: str,
         role_dim: int = 0,
         source: Source = "parts",
         name: str = "ranking",
