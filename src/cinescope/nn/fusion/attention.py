@@ -8,15 +8,15 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from cinescope.nn.batch import Batch, Fused
-from cinescope.nn.fusion.common import Pool, Pooled, checked, gather, masked_softmax, present, whole
+from cinescope.nn.fusion.common import Joint, Pool, Pooled, checked, gather, masked_softmax, present, whole
 
 
 class Attention(nn.Module):
-    """Roles (B, T, D_r) -> mixed = sum of alpha_r z_r, pooled (B, dim) = mixed + perceptron(mixed); shares = alpha.
+    """Roles (B, T, D_r) -> pooled (B, dim) = sum of alpha_r z_r + perceptron([alpha_r z_r]); shares = alpha.
 
     alpha = softmax over the present roles of v^T tanh(W z_r + b) (Bahdanau et al. 2015, appendix A.1.2; over
-    modalities: Hori et al. 2017, eq. 12). The perceptron after the mixing makes it joint: the weighted sum alone can
-    hardly tell how roles relate.
+    modalities: Hori et al. 2017, eq. 12). The weighted sum alone can hardly tell how roles relate: the
+    perceptron, which sees the weighted vectors side by side, makes it joint.
     """
 
     additive: ClassVar[bool] = False
@@ -30,7 +30,7 @@ class Attention(nn.Module):
         self.each = Pooled(dims, dim, pool, dropout)
         self.key = nn.Linear(dim, dim)
         self.score = nn.Linear(dim, 1, bias=False)
-        self.after = nn.Sequential(nn.Linear(dim, 2 * dim), nn.GELU(), nn.Dropout(dropout), nn.Linear(2 * dim, dim))
+        self.joint = Joint(len(dims), dim, dropout)
 
     def weights(self, vectors: Tensor, here: Tensor) -> Tensor:
         """(B, R, dim), (B, R) bool -> alpha (B, R)."""
@@ -40,6 +40,6 @@ class Attention(nn.Module):
         parts = gather(batch, self.dims, self.drop if self.training else 0.0)
         here, vectors = present(parts), self.each(parts)
         shares = self.weights(vectors, here)
-        mixed = (shares[..., None] * vectors).sum(1)
-        pooled = mixed + self.after(mixed)
+        weighted = shares[..., None] * vectors
+        pooled = weighted.sum(1) + self.joint(weighted, here)
         return Fused(whole(pooled, parts), pooled, parts, shares)

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import nn
 
 from cinescope.nn.batch import Batch, Fused
 from cinescope.nn.fusion.attending import Block, Tokens
-from cinescope.nn.fusion.common import Parts, checked, clock_role, gather, heads_of, present, weighted_mean
+from cinescope.nn.fusion.common import Joint, Parts, checked, clock_role, gather, heads_of, present, weighted_mean
+from cinescope.types import BadQueryError
 
 
 class Bottleneck(nn.Module):
-    """Roles (B, T_r, D_r) -> parts (B, T_r, dim), steps = the part of `clock`, pooled (B, dim) = mean class token.
+    """Roles (B, T_r, D_r) -> parts (B, T_r, dim), steps = the part of `clock`, pooled (B, dim) = class tokens joined.
 
     Nagrani et al. 2021 (MBT), section 3.2.3, eqs. 7 to 9: a layer of role r is self-attention over
     [class token; its steps; the bottleneck tokens]; what the present roles made of the bottleneck is averaged for the
-    next layer. Two fusion layers at least, or no class token would have heard another role. As in the paper the class
-    tokens are averaged after the last layer, here over the present roles.
+    next layer. Two layers at least, or no class token would have heard another role. read="mean" averages the class
+    tokens of the present roles after the last layer, as the paper averages their logits; read="joint", which learns
+    relations between roles from far fewer rows, puts them side by side through a perceptron.
     """
 
     additive: ClassVar[bool] = False
@@ -31,6 +33,7 @@ class Bottleneck(nn.Module):
         dim: int,
         *,
         bottlenecks: int = 4,
+        read: Literal["joint", "mean"] = "joint",
         layers: int = 2,
         heads: int | None = None,
         clock: str | None = None,
@@ -40,6 +43,8 @@ class Bottleneck(nn.Module):
         super().__init__()
         self.dims, self.roles, self.dim, self.drop = checked(dims, dim, drop, dropout), tuple(dims), dim, drop
         self.clock = clock_role(dims, clock)
+        if read not in ("joint", "mean"):
+            raise BadQueryError(f"class tokens cannot be read by '{read}'", "give joint or mean")
         self.tokens = Tokens(dims, dim, dropout)
         self.first = nn.Parameter(torch.randn(len(dims), dim) * 0.1)
         self.shared = nn.Parameter(torch.randn(1, bottlenecks, dim) * 0.1)
@@ -48,6 +53,7 @@ class Bottleneck(nn.Module):
             nn.ModuleDict({role: Block(dim, count, dropout) for role in dims}) for _ in range(layers)
         )
         self.norm = nn.ModuleDict({role: nn.LayerNorm(dim) for role in dims})
+        self.joint = Joint(len(dims), dim, dropout) if read == "joint" else None
 
     def forward(self, batch: Batch) -> Fused:
         parts = self.tokens(gather(batch, self.dims, self.drop if self.training else 0.0))
@@ -71,5 +77,6 @@ class Bottleneck(nn.Module):
         out: Parts = {
             role: s.with_values(streams[role][:, 1:].masked_fill(~s.mask[..., None], 0.0)) for role, s in parts.items()
         }
-        pooled = weighted_mean(torch.stack([x[:, 0] for x in streams.values()], 1), here)
+        classes = torch.stack([x[:, 0] for x in streams.values()], 1)
+        pooled = weighted_mean(classes, here) if self.joint is None else self.joint(classes, here)
         return Fused(out[self.clock], pooled, out)

@@ -110,21 +110,10 @@ def weighted_mean(values: Tensor, mask: Tensor) -> Tensor:
     return (values * weight).sum(1) / weight.sum(1).clamp_min(1.0)
 
 
-class _Mean(nn.Module):
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.dim = dim
-
-    def forward(self, sequences: Sequences) -> Tensor:
-        return weighted_mean(sequences.zeroed(), sequences.mask)
-
-
 def pooling(pool: Pool, dim: int) -> Pooling:
     """A part of `nn.pooling` by name, or by {"name": ..., setting: ...}: Sequences (B, T, dim) -> (B, its dim)."""
     settings = dict(pool) if isinstance(pool, Mapping) else {"name": pool}
     name = settings.pop("name", "mean")
-    if name == "mean" and not settings:
-        return cast(Pooling, _Mean(dim))
     return cast(Pooling, POOLINGS.create(name, dim, **settings))
 
 
@@ -167,6 +156,21 @@ class Joint(nn.Module):
     def forward(self, vectors: Tensor, here: Tensor) -> Tensor:
         masked = vectors.masked_fill(~here[..., None], 0.0)
         return self.net(torch.cat([masked.flatten(1), here.to(masked.dtype)], 1))
+
+
+class ByRole(nn.Module):
+    """Parts of width `dim` -> (B, dim): each role's steps pooled, and the roles joined."""
+
+    def __init__(self, dims: Mapping[str, int], dim: int, pool: Pool = "mean", dropout: float = 0.0) -> None:
+        super().__init__()
+        self.pool = nn.ModuleDict({role: cast(nn.Module, pooling(pool, dim)) for role in dims})
+        width = int(next(iter(cast(Any, self.pool).values())).dim)
+        self.joint = Joint(len(dims), width, dropout)
+        self.out = nn.Identity() if width == dim else nn.Linear(width, dim)
+
+    def forward(self, parts: Mapping[str, Sequences]) -> Tensor:
+        vectors = torch.stack([self.pool[role](s) for role, s in parts.items()], 1)
+        return self.out(self.joint(vectors, present(parts)))
 
 
 def whole(pooled: Tensor, parts: Mapping[str, Sequences]) -> Sequences:

@@ -39,7 +39,8 @@ class Contextual(nn.Module):
     bc-LSTM, Poria et al. 2017, section 3.2: a bidirectional LSTM over each role's utterances, then one over their
     outputs side by side (the hierarchical variant, figure 2). Utterances that a role lacks are left out of its LSTM and
     flagged to the joint one, which runs over the utterances that any role has. Step i is utterance i in every role,
-    whatever its times say: roles of other steps must be brought to the utterances first.
+    whatever its times say: roles of other steps must be brought to the utterances first. Residuals around both LSTMs
+    and a perceptron after them are ours.
     """
 
     additive: ClassVar[bool] = False
@@ -55,6 +56,7 @@ class Contextual(nn.Module):
         self.norm = nn.ModuleDict({role: nn.LayerNorm(dim) for role in dims})
         self.alone = nn.ModuleDict({role: OverSteps(dim, dim) for role in dims})
         self.together = OverSteps(len(dims) * (dim + 1), dim)
+        self.skip = nn.Linear(len(dims) * (dim + 1), dim)
         self.after = nn.Sequential(nn.Linear(dim, 2 * dim), nn.GELU(), nn.Dropout(dropout), nn.Linear(2 * dim, dim))
         self.dropout = nn.Dropout(dropout)
         self.pool = pooling(pool, dim)
@@ -70,7 +72,7 @@ class Contextual(nn.Module):
         masks = torch.stack([s.mask for s in parts.values()], -1)  # (B, T, R)
         mask = masks.any(-1)
         side = torch.cat([*(s.values for s in parts.values()), masks.to(next(iter(parts.values())).values.dtype)], -1)
-        values = self.together(side, mask)
+        values = self.skip(side) + self.together(side, mask)
         values = (values + self.after(values)).masked_fill(~mask[..., None], 0.0)
         steps = Sequences(values, mask, self._times(parts))
         return Fused(steps, self.out(self.pool(steps)), parts)

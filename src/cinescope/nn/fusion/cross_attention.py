@@ -10,7 +10,7 @@ from torch import nn
 
 from cinescope.nn.batch import Batch, Fused
 from cinescope.nn.fusion.attending import Block, Tokens
-from cinescope.nn.fusion.common import Joint, Parts, Pool, checked, clock_role, gather, heads_of, pooling, present
+from cinescope.nn.fusion.common import ByRole, Parts, Pool, checked, clock_role, gather, heads_of
 
 
 class CrossAttention(nn.Module):
@@ -45,10 +45,7 @@ class CrossAttention(nn.Module):
             nn.ModuleDict({role: Block(dim, count, dropout) for role in dims}) for _ in range(layers)
         )
         self.norm = nn.ModuleDict({role: nn.LayerNorm(dim) for role in dims})
-        self.pool = pooling(pool, dim)
-        width = self.pool.dim
-        self.joint = Joint(len(dims), width, dropout)
-        self.out = nn.Identity() if width == dim else nn.Linear(width, dim)
+        self.read = ByRole(dims, dim, pool, dropout)
 
     def forward(self, batch: Batch) -> Fused:
         parts = self.tokens(gather(batch, self.dims, self.drop if self.training else 0.0))
@@ -57,8 +54,7 @@ class CrossAttention(nn.Module):
         out: Parts = {}
         for role, s in parts.items():
             out[role] = s.with_values(self.norm[role](s.values).masked_fill(~s.mask[..., None], 0.0))
-        pooled = self.out(self.joint(torch.stack([self.pool(s) for s in out.values()], 1), present(out)))
-        return Fused(out[self.clock], pooled, out)
+        return Fused(out[self.clock], self.read(out), out)
 
     def _looked(self, block: nn.Module, role: str, parts: Parts) -> object:
         own, others = parts[role], [s for name, s in parts.items() if name != role]

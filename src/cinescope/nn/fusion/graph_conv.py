@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from cinescope.nn.batch import Batch, Fused
 from cinescope.nn.fusion.attending import Tokens
-from cinescope.nn.fusion.common import Joint, Parts, Pool, checked, clock_role, gather, pooling, present
+from cinescope.nn.fusion.common import ByRole, Parts, Pool, checked, clock_role, gather
 from cinescope.nn.sequences import Sequences
 
 
@@ -76,9 +76,7 @@ class GraphConv(nn.Module):
         self.tokens = Tokens(dims, dim, dropout)
         self.layers = nn.ModuleList(nn.Linear(dim, dim) for _ in range(layers))
         self.dropout = nn.Dropout(dropout)
-        self.pool = pooling(pool, dim)
-        self.joint = Joint(len(dims), self.pool.dim, dropout)
-        self.out = nn.Identity() if self.pool.dim == dim else nn.Linear(self.pool.dim, dim)
+        self.read = ByRole(dims, dim, pool, dropout)
 
     def forward(self, batch: Batch) -> Fused:
         parts = self.tokens(gather(batch, self.dims, self.drop if self.training else 0.0))
@@ -90,5 +88,4 @@ class GraphConv(nn.Module):
             nodes = (nodes + self.dropout(layer(heard).relu())).masked_fill(~mask, 0.0)
         split = nodes.split([s.values.shape[1] for s in parts.values()], 1)
         out: Parts = {role: s.with_values(v) for (role, s), v in zip(parts.items(), split, strict=True)}
-        pooled = self.out(self.joint(torch.stack([self.pool(s) for s in out.values()], 1), present(out)))
-        return Fused(out[self.clock], pooled, out)
+        return Fused(out[self.clock], self.read(out), out)

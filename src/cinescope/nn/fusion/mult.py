@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from cinescope.nn.batch import Batch, Fused
 from cinescope.nn.fusion.attending import Block, Tokens
-from cinescope.nn.fusion.common import Joint, Parts, Pool, checked, clock_role, gather, heads_of, pooling, present
+from cinescope.nn.fusion.common import ByRole, Parts, Pool, checked, clock_role, gather, heads_of
 from cinescope.nn.sequences import Sequences
 
 
@@ -55,9 +55,7 @@ class MulT(nn.Module):
         self.narrow = nn.ModuleDict({role: nn.Linear(others * (dim + 1), dim) for role in dims if others})
         self.own = nn.ModuleDict({role: Block(dim, count, dropout) for role in dims})
         self.norm = nn.ModuleDict({role: nn.LayerNorm(dim) for role in dims})
-        self.pool = pooling(pool, dim)
-        self.joint = Joint(len(dims), self.pool.dim, dropout)
-        self.out = nn.Identity() if self.pool.dim == dim else nn.Linear(self.pool.dim, dim)
+        self.read = ByRole(dims, dim, pool, dropout)
 
     def forward(self, batch: Batch) -> Fused:
         tokens = self.tokens(gather(batch, self.dims, self.drop if self.training else 0.0))
@@ -65,8 +63,7 @@ class MulT(nn.Module):
         for role, s in tokens.items():
             x = self.own[role](self._reinforced(role, tokens), s.mask)
             out[role] = s.with_values(self.norm[role](x).masked_fill(~s.mask[..., None], 0.0))
-        pooled = self.out(self.joint(torch.stack([self.pool(s) for s in out.values()], 1), present(out)))
-        return Fused(out[self.clock], pooled, out)
+        return Fused(out[self.clock], self.read(out), out)
 
     def _reinforced(self, target: str, tokens: Mapping[str, Sequences]) -> Tensor:
         own = tokens[target].values

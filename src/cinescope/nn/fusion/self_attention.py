@@ -10,14 +10,15 @@ from torch import nn
 
 from cinescope.nn.batch import Batch, Fused
 from cinescope.nn.fusion.attending import Block, Tokens
-from cinescope.nn.fusion.common import Parts, checked, clock_role, gather, heads_of
+from cinescope.nn.fusion.common import ByRole, Parts, Pool, checked, clock_role, gather, heads_of
 
 
 class SelfAttention(nn.Module):
-    """Roles (B, T_r, D_r) -> parts (B, T_r, dim), steps = the part of `clock`, pooled (B, dim) = a learned token's.
+    """Roles (B, T_r, D_r) -> parts (B, T_r, dim), steps = the part of `clock`, pooled (B, dim).
 
     Tokens are projected steps with an embedding of their role and of their time in seconds; a class token goes first
-    (Devlin et al. 2019, section 3). Layers as Vaswani et al. 2017 with norms first.
+    (Devlin et al. 2019, section 3). Layers as Vaswani et al. 2017 with norms first. pool="class" reads the class token
+    alone; any other pooling is of each role's steps after the last layer, and a perceptron over them is added to it.
     """
 
     additive: ClassVar[bool] = False
@@ -31,6 +32,7 @@ class SelfAttention(nn.Module):
         layers: int = 2,
         heads: int | None = None,
         clock: str | None = None,
+        pool: Pool = "mean",
         dropout: float = 0.2,
         drop: float = 0.0,
     ) -> None:
@@ -41,6 +43,7 @@ class SelfAttention(nn.Module):
         self.first = nn.Parameter(torch.randn(1, 1, dim) * 0.1)
         self.blocks = nn.ModuleList(Block(dim, heads_of(dim, heads), dropout) for _ in range(layers))
         self.norm = nn.LayerNorm(dim)
+        self.read = None if pool == "class" else ByRole(dims, dim, pool, dropout)
 
     def forward(self, batch: Batch) -> Fused:
         parts = self.tokens(gather(batch, self.dims, self.drop if self.training else 0.0))
@@ -54,4 +57,7 @@ class SelfAttention(nn.Module):
         x = self.norm(x).masked_fill(~mask[..., None], 0.0)
         split = x.split([1, *(s.values.shape[1] for s in parts.values())], 1)
         out: Parts = {role: s.with_values(v) for (role, s), v in zip(parts.items(), split[1:], strict=True)}
-        return Fused(out[self.clock], split[0][:, 0], out)
+        pooled = split[0][:, 0]
+        if self.read is not None:
+            pooled = pooled + self.read(out)
+        return Fused(out[self.clock], pooled, out)

@@ -70,11 +70,14 @@ class TensorFusion(nn.Module):
             )
         self.each = Pooled(dims, self.width, pool, dropout)
         self.dropout = nn.Dropout(dropout)
-        self.weight = nn.Parameter(torch.randn(dim, units) / math.sqrt(units))
+        # The shorter the vectors, the less the products of high order weigh beside the roles alone, which is what
+        # stays when a role is absent, and the less they fit noise.
+        self.scale = 2 / math.sqrt(self.width)
+        self.weight = nn.Parameter(torch.randn(dim, units) / math.sqrt((1 + self.scale**2 * self.width) ** len(dims)))
         self.bias = nn.Parameter(torch.zeros(dim))
 
     def forward(self, batch: Batch) -> Fused:
         parts = gather(batch, self.dims, self.drop if self.training else 0.0)
-        product = self.dropout(outer(with_one(self.each(parts))))
+        product = self.dropout(outer(with_one(self.scale * self.each(parts))))
         pooled = nn.functional.linear(product, self.weight, self.bias)
         return Fused(whole(pooled, parts), pooled, parts)
