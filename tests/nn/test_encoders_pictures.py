@@ -224,3 +224,18 @@ def test_learned_places_are_themselves_on_their_own_grid_and_smooth_on_others() 
     tall = places(8, 4)[:, 0, 0]
     assert tall.shape == (8,)
     assert (tall.diff() > 0).all()
+
+
+@pytest.mark.parametrize("pooling", ["token", "mean"])
+def test_a_vision_transformer_is_its_equations(pooling: str) -> None:
+    encoder = built("vit", pooling=pooling).eval()
+    frames, net = noise(2, 3, 8, 8), encoder.network
+    x = (net.embed(frames) + net.places(2, 2)).flatten(1, 2)  # equation 1
+    if pooling == "token":
+        x = torch.cat([net.token.expand(2, 1, 16), x], 1)
+    for block in net.blocks:
+        x = x + block.attention(block.norm1(x))  # equation 2
+        x = x + block.mlp(block.norm2(x))  # equation 3
+    y = net.norm(x)  # equation 4
+    expected = encoder.out(y[:, 0] if pooling == "token" else y.mean(1))
+    torch.testing.assert_close(encoder(Sequences.of(frames[None])).values[0], expected)

@@ -59,6 +59,8 @@ def close(a: Tensor, b: Tensor) -> None:
 def test_neither_what_stands_in_padding_nor_how_much_matters(name: str, training: bool) -> None:
     encoder = built(name).train(training)
     plain = encoder(clips())
+    assert torch.equal(plain.mask, covered(MASK, STRIDE[name]))
+    assert torch.equal(plain.times, covered_times(clips().times, MASK, STRIDE[name]))
     for dirt, more in ((1e9, 0), (float("inf"), 1), (0.0, 5)):
         other = encoder(clips(dirt, more))
         steps = plain.mask.shape[1]
@@ -279,3 +281,15 @@ def test_the_slow_pathway_sees_the_first_true_frame_of_each_window() -> None:
     mask = torch.tensor([[1, 1, 1, 0, 0, 1, 0]]).bool()
     few = encoder.few(pictures * mask[:, :, None, None, None], mask)
     assert few[0, :, 0, 0, 0].tolist() == [0.0, 5.0, 0.0]
+
+
+def test_a_step_holds_the_slow_features_and_the_mean_of_the_fast_ones_that_are_there() -> None:
+    torch.manual_seed(0)
+    encoder = SlowFast(1, 5, widths=(8, 12), rate=3)
+    slow, fast = noise(1, 12, 2, 2, 2), noise(1, 3, 5, 2, 2)
+    encoder.pathways = lambda pictures, mask: (slow, fast)  # type: ignore[method-assign]
+    mask = torch.tensor([[1, 0, 1, 1, 0]]).bool()
+    places = fast.mean((3, 4))[0].T
+    means = torch.stack([(places[0] + places[2]) / 2, places[3]])
+    expected = encoder.out(torch.cat([slow.mean((3, 4))[0].T, means], 1))
+    close(encoder(Sequences.of(noise(1, 5, 1, 8, 8), mask)).values[0], expected)
