@@ -59,7 +59,8 @@ def test_json_lines_give_back_what_was_written(tmp_path: Path, rows: list[dict[s
     data=st.binary(max_size=60)
     | st.lists(
         st.sampled_from(["path", "text", "label", ",", '"', "\n", "start", "end", "1", "-3", "{", "}", "[", "]", ":",
-                         "|", "null", "true", "1e999", "\r", "\x00", "é", "\u2028", "key", '"text"', '"label"', '"spans"']),
+                         "|", "null", "true", "1e999", "\r", "\x00", "é", "\u2028", "key",
+                         '"text"', '"label"', '"spans"']),
         max_size=40,
     ).map(lambda parts: "".join(parts).encode())
 )  # fmt: skip
