@@ -228,7 +228,7 @@ class _Run:
             with parallel.unsynced(self.module, at == len(parts) - 1):
                 with autocast(settings.precision):
                     loss, terms = self.module(batch, settings.seed, place.epoch, counts, weight)
-                total += float(loss) / max(world, 1)
+                total += float(loss.detach()) / max(world, 1)
                 if not math.isfinite(total):
                     self._no_number(batch, terms)
                 loss.backward()
