@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from cinescope.nn import Sequences
-from cinescope.types import CinescopeError
+from cinescope.types import BadQueryError, CinescopeError
 
 Inputs = Mapping[str, Sequences]
 Result = dict[str, tuple[Tensor, Tensor | None]]  # name -> (values, mask (B, T) of the true steps or None)
@@ -109,8 +109,18 @@ class Check:
     run: Callable[[Bench], None]  # raises FailedCheck or SkippedCheck
 
 
-def run_checks(checks: Sequence[Check], bench: Bench) -> list[Finding]:
-    """All of them, except that nothing more is tried on what could not be built. No check stops another."""
+def run_checks(checks: Sequence[Check], bench: Bench, only: str | None = None) -> list[Finding]:
+    """All of them, or the first and the one named; nothing more is tried on what could not be built.
+
+    No check stops another. BadQueryError where there is none of that name.
+    """
+    if only is not None:
+        if only not in (c.name for c in checks):
+            raise BadQueryError(
+                f"there is no check '{only}' for the kind {bench.kind}",
+                f"the checks are {', '.join(c.name for c in checks)}",
+            )
+        checks = [c for c in checks if c is checks[0] or c.name == only]
     findings: list[Finding] = []
     with _one_thread():
         for check in checks:

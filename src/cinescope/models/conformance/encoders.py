@@ -45,9 +45,11 @@ def example(takes: str) -> Sequences:
     return Sequences(values, mask, clock(mask))
 
 
-def check_encoder(part: Callable[..., Any], settings: Mapping[str, Any] | None = None) -> list[Finding]:
-    """What the suite finds on an encoder class, or a factory that is called as one."""
-    return run_checks((BUILDS, ATTRIBUTES, SHAPES, TIMES, *SHARED), _bench(part, settings or {}))
+def check_encoder(
+    part: Callable[..., Any], settings: Mapping[str, Any] | None = None, only: str | None = None
+) -> list[Finding]:
+    """What the suite finds on an encoder class, or a factory that is called as one; all checks, or `only` one."""
+    return run_checks((BUILDS, ATTRIBUTES, SHAPES, TIMES, *SHARED), _bench(part, settings or {}), only)
 
 
 def _bench(part: Callable[..., Any], settings: Mapping[str, Any]) -> Bench:

@@ -46,11 +46,15 @@ def example() -> dict[str, Sequences]:
     }
 
 
-def check_fusion(part: Callable[..., Any], settings: Mapping[str, Any] | None = None) -> list[Finding]:
-    """What the suite finds on a fusion class, or a factory that is called as one."""
+def check_fusion(
+    part: Callable[..., Any], settings: Mapping[str, Any] | None = None, only: str | None = None
+) -> list[Finding]:
+    """What the suite finds on a fusion class, or a factory that is called as one; all checks, or `only` one."""
     filled = fill_settings(part, settings or {}, conventional=2)
     bench = Bench("fusion", part, (dict(DIMS), DIM), filled, example(), 4, _call)
-    return run_checks((BUILDS, ATTRIBUTES, SHAPES, TIMES, MISSING, ALONE, STRANGERS, SHARES, ADDITIVE, *SHARED), bench)
+    return run_checks(
+        (BUILDS, ATTRIBUTES, SHAPES, TIMES, MISSING, ALONE, STRANGERS, SHARES, ADDITIVE, *SHARED), bench, only
+    )
 
 
 def _call(module: Any, inputs: Inputs) -> Result:

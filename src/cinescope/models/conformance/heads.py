@@ -41,14 +41,16 @@ def example() -> dict[str, Sequences]:
     return inputs
 
 
-def check_head(part: Callable[..., Any], settings: Mapping[str, Any] | None = None) -> list[Finding]:
-    """What the suite finds on a head class, or a factory that is called as one.
+def check_head(
+    part: Callable[..., Any], settings: Mapping[str, Any] | None = None, only: str | None = None
+) -> list[Finding]:
+    """What the suite finds on a head class, or a factory that is called as one; all checks, or `only` one.
 
     Settings without a default get a small value: a count 5, a name a role in turn.
     """
     filled = fill_settings(part, settings or {}, conventional=1, roles=dict.fromkeys(ROLES, DIM))
     bench = Bench("head", part, (DIM,), filled, example(), 3, _call)
-    return run_checks((BUILDS, SHAPES, *SHARED), bench)
+    return run_checks((BUILDS, SHAPES, *SHARED), bench, only)
 
 
 def fused_of(inputs: Inputs) -> tuple[Fused, Batch]:

@@ -21,10 +21,16 @@ CHECKS: dict[str, Callable[..., list[Finding]]] = {
 }
 
 
-def check(part: str | Callable[..., Any], settings: Mapping[str, Any] | None = None, kind: str = "") -> Report:
-    """Every finding on a part, given itself or as `my.module:MyFusion`; its kind is found out where not given.
+def check(
+    part: str | Callable[..., Any],
+    settings: Mapping[str, Any] | None = None,
+    kind: str = "",
+    only: str | None = None,
+) -> Report:
+    """Every finding on a part, or those of `only` one check. It is given itself or as `my.module:MyFusion`; its kind is
+    found out where not given.
 
-    MissingPartError where there is no such part, BadQueryError where its kind cannot be told.
+    MissingPartError where there is no such part, BadQueryError where its kind cannot be told or there is no such check.
     """
     name = part if isinstance(part, str) else getattr(part, "__qualname__", repr(part))
     if isinstance(part, str):
@@ -37,7 +43,7 @@ def check(part: str | Callable[..., Any], settings: Mapping[str, Any] | None = N
     if kind not in CHECKS:
         raise BadQueryError(f"there are no checks for the kind '{kind}'", f"the kinds are {', '.join(CHECKS)}")
     try:
-        findings = CHECKS[kind](part, settings)
+        findings = CHECKS[kind](part, settings, only)
     except FailedCheck as found:  # a setting that cannot be filled in
         findings = [Finding("builds", "It is built by its kind's convention.", "failed", str(found))]
     return Report(name, kind, tuple(findings))

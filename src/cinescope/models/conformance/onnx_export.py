@@ -83,7 +83,11 @@ def differs_in_onnx(bench: Bench, module: nn.Module) -> None:
         for what, inputs in others:
             expected = bench.call(module, inputs)
             fed = dict(zip(names, (t.numpy() for t in _tensors(inputs)), strict=True))
-            got = session.run(None, {i.name: fed[i.name] for i in session.get_inputs()})
+            try:
+                got = session.run(None, {i.name: fed[i.name] for i in session.get_inputs()})
+            except Exception as error:  # its errors have no common type
+                first = str(error).splitlines()[0][:200]
+                raise FailedCheck(f"ONNX Runtime on {what}: {first}") from error
             compare(expected, _named(flat.names, got), f"ONNX Runtime on {what}", close=ONNX_CLOSE)
 
 
