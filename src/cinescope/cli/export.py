@@ -23,6 +23,9 @@ def export(
     ] = "",
     last: Annotated[bool, typer.Option("--hits", help="The hits of the last search instead, as edl or otio.")] = False,
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Default: standard output.")] = None,
+    onnx: Annotated[
+        bool, typer.Option("--onnx", help="VIDEO is the folder of a trained model: write it as an ONNX graph.")
+    ] = False,
     library: LibraryOption = None,
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
@@ -34,9 +37,13 @@ def export(
     cinescope export talk.mp4 --format csv > talk.csv
     cinescope export talk.mp4 -o talk.otio
     cinescope search red car; cinescope export --hits -o red-car.edl
+    cinescope export runs/mine --onnx -o mine.onnx
 
     Without --format the ending of --out decides; without either it is SRT.
     """
+    if onnx:
+        _model(video, out, json)
+        return
     if json:
         format = "json"
     if not format:
@@ -61,3 +68,20 @@ def export(
         # CSV and EDL bring their own line ends.
         part.write_text(text, encoding="utf-8", newline="")
     remark(f"wrote {printable(str(out))}")
+
+
+def _model(folder: str, out: Path | None, json: bool) -> None:
+    """A trained model as a graph; what it needs to be fed stands beside it."""
+    from cinescope.api import trained
+    from cinescope.cli.common import print_json
+
+    if not folder:
+        raise BadQueryError("no trained model is named", "cinescope export CHECKPOINT --onnx -o model.onnx")
+    target = out or Path(f"{Path(folder).name}.onnx")
+    made = trained.export(Path(folder), target)
+    if json:
+        print_json(made)
+        return
+    print(f"{printable(str(made.path))}: differs from PyTorch by {made.difference:.1e} of its largest output")
+    print(f"  inputs {', '.join(made.inputs)}; outputs {', '.join(made.outputs)}")
+    print(f"{printable(str(target.with_suffix('.json')))}: labels, features and normalisation")
