@@ -15,6 +15,7 @@ from cinescope.datasets.check_texts import class_targets, lengths
 from cinescope.datasets.example import Dataset, Example
 from cinescope.datasets.faults import Fault, percent
 from cinescope.datasets.linear_reading import (
+    by_chance,
     fold_of,
     majority,
     read_by_one,
@@ -85,7 +86,7 @@ def _reading(dataset: Dataset, name: str) -> Iterator[Fault]:
         return
     by_group = len({e.group for e in chosen}) > 1
     fold = fold_of([e.group for e in chosen])
-    usual = majority(labels, fold)
+    usual = majority(labels)
     yield from _features(dataset, name, chosen, labels, fold, usual, by_group)
     yield from _sides(name, chosen, labels, fold)
     yield from _columns_about(name, chosen, labels)
@@ -197,9 +198,10 @@ def told_by(
         there = np.unique(labels[known], return_inverse=True)[1]
         if there.max() < 1:
             continue
-        usual = majority(there, fold[known])
+        usual = majority(there)
         share = float(read_by_one(values[known][:, None], there, fold[known])[0])
-        if share >= usual + _SIDE:
+        chance = by_chance(usual, [e.group for e, here in zip(chosen, known, strict=True) if here])
+        if share >= usual + max(_SIDE, chance):
             yield Fault(
                 "telling-length",
                 "ruinous" if share >= READS else "doubtful",

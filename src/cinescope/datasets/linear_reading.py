@@ -38,13 +38,15 @@ def thinned(count: int, seed: int = 0) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).permutation(count)[:MOST_ROWS])
 
 
-def majority(labels: np.ndarray, fold: np.ndarray) -> float:
-    """Accuracy of always saying the most frequent label of the other folds. `labels` (N,) int from 0."""
-    said = np.zeros(len(labels), np.int64)
-    for f in np.unique(fold):
-        rest = labels[fold != f]
-        said[fold == f] = np.bincount(rest).argmax() if len(rest) else 0
-    return float((said == labels).mean())
+def majority(labels: np.ndarray) -> float:
+    """Accuracy of always saying the most frequent label. `labels` (N,) int from 0."""
+    return float(np.bincount(labels).max() / len(labels))
+
+
+def by_chance(share: float, groups: Sequence[str]) -> float:
+    """How far above `share` chance takes an accuracy, at three deviations: rows of one group are not independent."""
+    distinct = len({g or f"row {i}" for i, g in enumerate(groups)})
+    return 3 * float(np.sqrt(share * (1 - share) / max(1, distinct)))
 
 
 def read_linearly(values: np.ndarray, labels: np.ndarray, fold: np.ndarray) -> float:
