@@ -12,11 +12,11 @@ from cinescope.nn.fusion.common import Joint, Pool, Pooled, checked, gather, mas
 
 
 class Attention(nn.Module):
-    """Roles (B, T, D_r) -> pooled (B, dim) = sum of alpha_r z_r + perceptron([alpha_r z_r]); shares = alpha.
+    """Roles (B, T, D_r) -> pooled (B, dim) = sum of alpha_r z_r + perceptron([n alpha_r z_r]); shares = alpha.
 
     alpha = softmax over the present roles of v^T tanh(W z_r + b) (Bahdanau et al. 2015, appendix A.1.2; over
     modalities: Hori et al. 2017, eq. 12). The weighted sum alone can hardly tell how roles relate: the
-    perceptron, which sees the weighted vectors side by side, makes it joint.
+    perceptron, which sees the weighted vectors of the n present roles side by side, makes it joint.
     """
 
     additive: ClassVar[bool] = False
@@ -41,5 +41,6 @@ class Attention(nn.Module):
         here, vectors = present(parts), self.each(parts)
         shares = self.weights(vectors, here)
         weighted = shares[..., None] * vectors
-        pooled = weighted.sum(1) + self.joint(weighted, here)
+        count = here.sum(1)[:, None, None].to(weighted.dtype)  # the mean weight is then 1, however many there are
+        pooled = weighted.sum(1) + self.joint(weighted * count, here)
         return Fused(whole(pooled, parts), pooled, parts, shares)

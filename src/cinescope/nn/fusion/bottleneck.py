@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
 from torch import nn
 
 from cinescope.nn.batch import Batch, Fused
 from cinescope.nn.fusion.attending import Block, Tokens
-from cinescope.nn.fusion.common import Joint, Parts, checked, clock_role, gather, heads_of, present, weighted_mean
-from cinescope.types import BadQueryError
+from cinescope.nn.fusion.common import (
+    ByRole,
+    Parts,
+    Pool,
+    checked,
+    clock_role,
+    gather,
+    heads_of,
+    present,
+    weighted_mean,
+)
 
 
 class Bottleneck(nn.Module):
-    """Roles (B, T_r, D_r) -> parts (B, T_r, dim), steps = the part of `clock`, pooled (B, dim) = class tokens joined.
+    """Roles (B, T_r, D_r) -> parts (B, T_r, dim), steps = the part of `clock`, pooled (B, dim).
 
     Nagrani et al. 2021 (MBT), section 3.2.3, eqs. 7 to 9: a layer of role r is self-attention over
     [class token; its steps; the bottleneck tokens]; what the present roles made of the bottleneck is averaged for the
-    next layer. Two layers at least, or no class token would have heard another role. read="mean" averages the class
-    tokens of the present roles after the last layer, as the paper averages their logits; read="joint", which learns
-    relations between roles from far fewer rows, puts them side by side through a perceptron.
+    next layer. Two layers at least, or no class token would have heard another role. pool="class" averages the class
+    tokens of the present roles after the last layer, as the paper averages their logits; any other pooling is of each
+    role's steps after the last layer, and a perceptron over them is added: it learns relations from far fewer rows.
     """
 
     additive: ClassVar[bool] = False
@@ -33,18 +42,16 @@ class Bottleneck(nn.Module):
         dim: int,
         *,
         bottlenecks: int = 4,
-        read: Literal["joint", "mean"] = "joint",
         layers: int = 2,
         heads: int | None = None,
         clock: str | None = None,
+        pool: Pool = "mean",
         dropout: float = 0.2,
         drop: float = 0.0,
     ) -> None:
         super().__init__()
         self.dims, self.roles, self.dim, self.drop = checked(dims, dim, drop, dropout), tuple(dims), dim, drop
         self.clock = clock_role(dims, clock)
-        if read not in ("joint", "mean"):
-            raise BadQueryError(f"class tokens cannot be read by '{read}'", "give joint or mean")
         self.tokens = Tokens(dims, dim, dropout)
         self.first = nn.Parameter(torch.randn(len(dims), dim) * 0.1)
         self.shared = nn.Parameter(torch.randn(1, bottlenecks, dim) * 0.1)
@@ -53,7 +60,7 @@ class Bottleneck(nn.Module):
             nn.ModuleDict({role: Block(dim, count, dropout) for role in dims}) for _ in range(layers)
         )
         self.norm = nn.ModuleDict({role: nn.LayerNorm(dim) for role in dims})
-        self.joint = Joint(len(dims), dim, dropout) if read == "joint" else None
+        self.read = None if pool == "class" else ByRole(dims, dim, pool, dropout)
 
     def forward(self, batch: Batch) -> Fused:
         parts = self.tokens(gather(batch, self.dims, self.drop if self.training else 0.0))
@@ -78,5 +85,7 @@ class Bottleneck(nn.Module):
             role: s.with_values(streams[role][:, 1:].masked_fill(~s.mask[..., None], 0.0)) for role, s in parts.items()
         }
         classes = torch.stack([x[:, 0] for x in streams.values()], 1)
-        pooled = weighted_mean(classes, here) if self.joint is None else self.joint(classes, here)
+        pooled = weighted_mean(classes, here)
+        if self.read is not None:
+            pooled = pooled + self.read(out)
         return Fused(out[self.clock], pooled, out)

@@ -69,7 +69,6 @@ class TensorFusion(nn.Module):
                 "give a smaller width, or take the fusion low_rank",
             )
         self.each = Pooled(dims, self.width, pool, dropout)
-        self.dropout = nn.Dropout(dropout)
         # The shorter the vectors, the less the products of high order weigh beside the roles alone, which is what
         # stays when a role is absent, and the less they fit noise.
         self.scale = 2 / math.sqrt(self.width)
@@ -78,6 +77,6 @@ class TensorFusion(nn.Module):
 
     def forward(self, batch: Batch) -> Fused:
         parts = gather(batch, self.dims, self.drop if self.training else 0.0)
-        product = self.dropout(outer(with_one(self.scale * self.each(parts))))
+        product = outer(with_one(self.scale * self.each(parts)))
         pooled = nn.functional.linear(product, self.weight, self.bias)
         return Fused(whole(pooled, parts), pooled, parts)
