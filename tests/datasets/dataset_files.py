@@ -58,7 +58,7 @@ def array(values: np.ndarray) -> bytes:
 
 def mosi(folder: Path, part: str = "train") -> None:
     rows = [("a_10", "GOOD FILM", 1), ("a_2", "A JOY", 1), ("b_1", "BAD FILM", 0)]
-    write(folder / f"mosi_transcripts_{part}.csv", "".join(f"{k},{t},{n},{y}\n" for n, (k, t, y) in enumerate(rows)))
+    write(folder / f"mosi_transcripts_{part}.csv", "".join(f"{k},{t},34,{y}\n" for k, t, y in rows))
     for name, width in {"text": 100, "audio": 73, "video": 100}.items():
         lines = [",".join(f'"{i + j / 100}"' for j in range(width)) + f',"{y}"' for i, (_, _, y) in enumerate(rows)]
         write(folder / f"{name}_{part}0.csv", "\n".join(lines) + "\n")

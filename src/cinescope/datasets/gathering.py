@@ -6,6 +6,7 @@ Knows folders of media by name; knows no dataset's format.
 from __future__ import annotations
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -34,6 +35,7 @@ VIDEO = (
 SOUND = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".wma")
 PICTURE = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm")
 MEDIA = VIDEO + SOUND + PICTURE
+_NUMBERS = re.compile(r"([0-9]+)")
 
 
 class MediaFolder:
@@ -108,21 +110,11 @@ def walk(folder: Path, suffixes: Sequence[str]) -> list[Path]:
     return found
 
 
-def natural(text: str) -> tuple[tuple[int, int | str], ...]:
-    """A key to sort by in which numbers are numbers: `clip2` before `clip10`."""
-    parts: list[tuple[int, int | str]] = []
-    digits = word = ""
-    for letter in [*text, ""]:
-        is_digit = letter.isascii() and letter.isdigit()
-        if digits and not is_digit:
-            parts.append((0, int(digits)))
-            digits = ""
-        if word and (is_digit or not letter):
-            parts.append((1, word))
-            word = ""
-        digits += letter if is_digit else ""
-        word += "" if is_digit else letter
-    return (*parts, (2, text))
+def natural(text: str) -> tuple[tuple[tuple[int, int | str], ...], str]:
+    """A key to sort file names by in which numbers are numbers: `clip2.wav` before `clip10.wav`."""
+    stem = text.rpartition(".")[0] or text
+    parts = (part for part in _NUMBERS.split(stem) if part)
+    return tuple((0, int(part)) if part.isdecimal() else (1, part) for part in parts), text
 
 
 class Gathering:
