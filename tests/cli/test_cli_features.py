@@ -103,7 +103,7 @@ def test_the_cache_answers_for_the_same_content_and_settings(
     assert api.features(film, ["mfcc"]).cached == ()
 
 
-@pytest.mark.parametrize("harm", ["cut", "garbage", "flip", "empty", "other"])
+@pytest.mark.parametrize("harm", ["cut", "garbage", "flip", "empty", "other", "key"])
 def test_a_damaged_cache_is_computed_again_and_said(film: Path, harm: str) -> None:
     good = api.features(film, ["pitch"]).features["pitch"]
     (kept,) = api.cache_folder().rglob("pitch-*.npz")
@@ -117,8 +117,13 @@ def test_a_damaged_cache_is_computed_again_and_said(film: Path, harm: str) -> No
         kept.write_bytes(data[:middle] + bytes([data[middle] ^ 255]) + data[middle + 1 :])
     elif harm == "empty":
         kept.write_bytes(b"")
-    else:
+    elif harm == "other":
         np.savez(kept, values=np.zeros((1, 3)), times=np.zeros((1, 2)), about=np.array("{}"))
+    else:
+        with np.load(kept) as file:
+            arrays = dict(file)
+        about = json.loads(str(arrays["about"])) | {"key": "pitch@0:0"}
+        np.savez(kept, **(arrays | {"about": np.array(json.dumps(about))}))
     again = api.features(film, ["pitch"])
     assert again.cached == ()
     assert "damaged" in " ".join(again.warnings)
@@ -169,6 +174,12 @@ def test_bad_input(cli: Cli, film: Path, tmp_path: Path, args: list[str], status
     assert words in err
     assert "Traceback" not in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_must_learn_first_says_so_before_a_file_is_read(cli: Cli) -> None:
+    status, _, err = cli("features", "none.mp4", "--with", "sift_bow")
+    assert status == 3
+    assert "sift_bow" in err
 
 
 def test_files_are_not_written_over(cli: Cli, film: Path, tmp_path: Path) -> None:

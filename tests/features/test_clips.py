@@ -89,6 +89,7 @@ def test_one_pass_serves_several_needs(film: Path) -> None:
     assert clips["c"].frames is None
     assert [w.text for w in clips["c"].words] == ["the", "red", "car", "stands"]
     assert clips["c"].words[0].span == Span(0.6, 1.5)
+    assert [w.text for w in load_clip(film, Needs(subtitles=True), Span(1.6, 4.0)).words] == ["stands"]
 
 
 def test_stretches_are_the_whole(film: Path) -> None:
@@ -103,6 +104,7 @@ def test_stretches_are_the_whole(film: Path) -> None:
         for low, high in itertools.pairwise(edges):
             clip = reader.clip(need, Span(max(edges[0], low - 0.4), min(edges[-1], high + 0.4)))
             assert clip.frames is not None
+            assert clip.frames.times[-1] < min(edges[-1], high + 0.4)
             inside = (clip.frames.times >= low) & (clip.frames.times < high)
             times += clip.frames.times[inside].tolist()
             data += list(clip.frames.data[inside])
@@ -112,6 +114,15 @@ def test_stretches_are_the_whole(film: Path) -> None:
     assert (np.stack(data) == whole.frames.data).all()
     joined = np.concatenate([w.data for w in sound if w is not None], axis=1)
     assert np.array_equal(joined[:, : whole.waveform.data.shape[1]], whole.waveform.data)
+
+
+def test_a_part_of_what_was_read_already(film: Path) -> None:
+    need = Needs(FrameNeed())
+    with ClipReader(film, [need]) as reader:
+        assert len(reader.clip(need, Span(0.5, 3.0)).frames or ()) == 25
+        again = reader.clip(need, Span(0.5, 1.0)).frames
+        assert again is not None
+        assert greys(again.data) == [0, 1, 2, 3, 4]
 
 
 def test_sound_files_and_picture_files(tmp_path: Path) -> None:

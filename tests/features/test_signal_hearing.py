@@ -11,9 +11,10 @@ import scipy.signal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cinescope.features.signal import loudness
 from cinescope.features.signal.chroma import Chroma, chroma
 from cinescope.features.signal.hearing import hop_times, mono
-from cinescope.features.signal.loudness import HOP, LoudnessRows
+from cinescope.features.signal.loudness import HOP, LoudnessRows, hop_powers
 from cinescope.features.signal.mel import LogMel, hz_to_mel, mel_bands, mel_energies, mel_to_hz
 from cinescope.features.signal.mfcc import Mfcc, cepstrum, delta
 from cinescope.features.signal.pitch import Pitch, yin
@@ -123,6 +124,14 @@ def test_pitch_is_librosas() -> None:
     assert (np.abs(ours - theirs) <= 1e-3 * theirs).mean() > 0.995
 
 
+def test_pitch_is_the_first_period_not_the_deepest() -> None:
+    """At 437 Hz five periods are nearer to a whole number of samples than one is."""
+    t = np.arange(RATE // 2) / RATE
+    hertz, off = yin((0.3 * scipy.signal.sawtooth(2 * np.pi * 437.0 * t)).astype(np.float32), RATE)
+    assert hertz[10:-10] == pytest.approx(np.full(len(hertz) - 20, 437.0), rel=0.01)
+    assert (off[10:-10] < 0.1).all()
+
+
 def test_pitch_knows_what_is_voiced() -> None:
     t = np.arange(RATE) / RATE
     saw = scipy.signal.sawtooth(2 * np.pi * 123.0 * t) * 0.2
@@ -157,6 +166,10 @@ def test_spectral_shape_is_librosas() -> None:
         assert zero_crossing_rate(y, size, hop) == pytest.approx(
             librosa.feature.zero_crossing_rate(y, frame_length=size, hop_length=hop)[0], abs=1e-6
         )
+        negative = np.concatenate([np.full(30, -0.2, np.float32), y])
+        assert zero_crossing_rate(negative, size, hop) == pytest.approx(
+            librosa.feature.zero_crossing_rate(negative, frame_length=size, hop_length=hop)[0], abs=1e-6
+        )
         assert rms(y, size, hop) == pytest.approx(
             librosa.feature.rms(y=y, frame_length=size, hop_length=hop)[0], abs=1e-6
         )
@@ -170,8 +183,18 @@ def test_loudness_of_a_reference_tone() -> None:
     assert made.values.shape == (41, 2)
     assert made.values[5:40, 0] == pytest.approx(np.full(35, -23.0), abs=0.1)
     assert made.values[31:40, 1] == pytest.approx(np.full(9, -23.0), abs=0.1)
+    late = LoudnessRows()(clip_of(np.stack([np.concatenate([np.zeros(48_000), tone])] * 2), 48_000)).values[:, 0]
+    assert late[13:16] == pytest.approx(np.full(3, -23.0), abs=0.1)  # the fourth hop of the tone fills 400 ms
+    assert late[12] == pytest.approx(-23.0 + 10 * np.log10(3 / 4), abs=0.1)
     quiet = LoudnessRows()(clip_of(np.zeros(48_000), 48_000)).values
     assert (quiet == -120).all()
+
+
+def test_loudness_is_filtered_without_seams(monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = (0.1 * np.random.default_rng(3).standard_normal((2, 48_000)) + 0.3).astype(np.float32)
+    whole = hop_powers(noise)
+    monkeypatch.setattr(loudness, "_STRETCH", HOP)
+    assert hop_powers(noise) == pytest.approx(whole, rel=1e-9)
 
 
 @pytest.mark.parametrize("extractor", ALL, ids=lambda e: e.name)

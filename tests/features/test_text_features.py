@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from cinescope.features.text import skipgram
 from cinescope.features.text.embeddings import WordVectors
 from cinescope.features.text.said import sentences_of, span_of, words_of
 from cinescope.features.text.sentence import Sentence
@@ -191,6 +192,41 @@ def test_words_said_alike_lie_together_and_analogies_hold() -> None:
     best = max((n for n in nouns if n not in ("mouse", "elephant", "lorry")), key=lambda n: float(guess @ at[n]))
     assert best in ("scooter", "bicycle")
     assert float(at["eats"] @ at["sleeps"]) > float(at["eats"] @ at["drives"]) + 0.3
+
+
+def test_a_step_follows_the_gradient() -> None:
+    """Equation 4 of Mikolov et al. 2013 against finite differences; a negative that is the true word does not count."""
+    random = np.random.default_rng(1)
+    inner, outer = random.normal(size=(2, 6, 4))
+    centres, contexts, drawn = np.array([0, 1]), np.array([2, 3]), np.array([[4, 5], [3, 4]])
+
+    def gain(inner: np.ndarray, outer: np.ndarray) -> float:
+        def sure(x: float) -> float:
+            return float(-np.log1p(np.exp(-x)))
+
+        total = 0.0
+        for c, o, others in zip(centres, contexts, drawn, strict=True):
+            total += sure(inner[c] @ outer[o]) + sum(sure(-inner[c] @ outer[n]) for n in others if n != o)
+        return total
+
+    changed = [inner.copy(), outer.copy()]
+    skipgram._step(*changed, centres, contexts, drawn, np.float32(1e-3))
+    for which, table in enumerate((inner, outer)):
+        for place in np.ndindex(table.shape):
+            tables = [[t.copy() for t in (inner, outer)] for _ in range(2)]
+            tables[0][which][place] += 1e-5
+            tables[1][which][place] -= 1e-5
+            slope = (gain(*tables[0]) - gain(*tables[1])) / 2e-5
+            assert (changed[which][place] - table[place]) / 1e-3 == pytest.approx(slope, abs=1e-4)
+
+
+def test_negatives_are_drawn_by_the_counts_to_three_quarters(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[np.ndarray] = []
+    monkeypatch.setattr(skipgram, "_step", lambda *given: drawn.append(given[4].ravel()))
+    texts = [["a"] * 16 + ["b"]] * 400
+    learn_vectors(texts, SkipGram(width=2, window=2, epochs=1, subsample=0))
+    share = float((np.concatenate(drawn) == 1).mean())
+    assert share == pytest.approx(1 / (1 + 16**0.75), abs=0.01)  # 1/9, where the counts alone would give 1/17
 
 
 def test_learning_is_a_function_of_texts_and_seed() -> None:
