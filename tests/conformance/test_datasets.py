@@ -145,3 +145,13 @@ def test_media_are_found_below_other_folders(name: str, folder: Path, tmp_path: 
 
 def test_files_are_at_hand_for_every_reader() -> None:
     assert set(NAMES) == set(FILES)
+
+
+def test_the_page_has_the_table_of_the_catalogue() -> None:
+    from cinescope.datasets.catalogue_table import described, table
+
+    assert {d.name for d in described()} == set(NAMES)
+    page = (Path(__file__).parents[2] / "docs" / "datasets.md").read_text(encoding="utf-8")
+    assert table() in page, "run cinescope.datasets.catalogue_table.table() and put what it gives into docs/datasets.md"
+    for one in described():
+        assert ("**unverified**" in next(r for r in table().splitlines() if f"`{one.name}`" in r)) is not one.verified

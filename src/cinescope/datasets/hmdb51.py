@@ -22,7 +22,7 @@ VERIFIED_ON = (
 )
 CITE = "Kuehne, Jhuang, Garrote, Poggio, Serre: HMDB, ICCV 2011"
 LICENCE = "CC BY 4.0 (annotations)"
-FILES = "{action}_test_split{1,2,3}.txt, or hmdb51.csv; clips below media or beside them"
+FILES = "{action}_test_split{1,2,3}.txt, or hmdb51.csv; clips below media"
 TARGETS = {"action": "class, 51"}
 
 _PARTS = {"1": "train", "2": "test", "0": "neither"}

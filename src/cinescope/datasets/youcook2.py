@@ -20,7 +20,7 @@ from cinescope.datasets.published import csv_rows, find, need, number, read_json
 VERIFIED = True
 VERIFIED_ON = "yc2_{train,val,test}.json (1,333, 457 and 210 videos) and validation_youcook.csv (3,350 steps)"
 CITE = "Zhou, Xu, Corso: Towards Automatic Learning of Procedures from Web Instructional Videos, AAAI 2018"
-LICENCE = "MIT (annotations); the videos are YouTube's"
+LICENCE = "for research; the videos are YouTube's"
 FILES = "yc2_{train,val,test}.json, else youcookii_annotations_trainval.json, else validation_youcook.csv"
 TARGETS = {"caption": "text of the example's span", "events, paragraph": "spans and text, with each='video'"}
 
