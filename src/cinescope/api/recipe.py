@@ -65,6 +65,7 @@ class InputRecipe(_Part):
     steps: Annotated[int | None, Field(ge=1)] = None
     cut: Literal["even", "first"] = "even"
     summary: Literal["none", "mean", "stats"] = "none"
+    centre: bool = False
     normalise: bool = True
     encoder: PartRecipe
 

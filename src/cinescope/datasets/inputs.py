@@ -51,6 +51,7 @@ class InputSpec:
     steps: int | None = None  # at most
     cut: Cut = "even"  # longer ones are thinned evenly, or cut after the first `steps`
     summary: Summary = "none"  # all steps become one: their mean, or mean and standard deviation side by side
+    centre: bool = False  # each row's own mean over its steps is taken away: a channel's or a speaker's colour
     normalise: bool = True  # to mean 0 and deviation 1 over the training steps; pictures by channel
 
     def __post_init__(self) -> None:
@@ -61,8 +62,8 @@ class InputSpec:
             )
         if self.steps is not None and self.steps < 1:
             raise BadQueryError(f"an input of at most {self.steps} steps holds nothing", "give steps above 0")
-        if self.summary != "none" and (self.tokens or self.pictures is not None):
-            raise BadQueryError("tokens and pictures have no summary", "use features, or leave summary out")
+        if (self.summary != "none" or self.centre) and (self.tokens or self.pictures is not None):
+            raise BadQueryError("tokens and pictures have no summary and no centre", "use features, or leave it out")
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -305,6 +306,8 @@ def _beside(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray,
 
 def _limited(row: tuple[np.ndarray, np.ndarray], spec: InputSpec) -> tuple[np.ndarray, np.ndarray]:
     values, times = row
+    if spec.centre and len(values):
+        values = values - values.mean(0, keepdims=True)
     if spec.summary != "none" and len(values):
         parts = [values.mean(0)] if spec.summary == "mean" else [values.mean(0), values.std(0)]
         return np.concatenate(parts)[None].astype(np.float32), np.array([[times[0, 0], times[-1, 1]]])

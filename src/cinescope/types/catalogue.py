@@ -5,6 +5,7 @@ A folder's `CATALOGUE` is a plain dict; others add to it by the entry point `cin
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -59,11 +60,20 @@ class Catalogue:
         try:
             return made(*args, **settings)
         except TypeError as error:
-            if "argument" not in str(error):
+            known = _settings(made)
+            unknown = [key for key in settings if known is not None and key not in known]
+            if not unknown:
                 raise
-            raise BadQueryError(f"the {self.kind} '{name}' cannot be built: {_plain(error)}") from error
+            near = get_close_matches(unknown[0], known or (), n=1)
+            raise BadQueryError(
+                f"the {self.kind} '{name}' has no setting '{unknown[0]}'",
+                f"did you mean '{near[0]}'?" if near else f"its settings are {', '.join(known or ())}",
+            ) from error
 
 
-def _plain(error: TypeError) -> str:
-    text = str(error)
-    return text.split("() ", 1)[1] if "() " in text else text
+def _settings(made: Any) -> list[str] | None:
+    """The arguments that something is built with; None where it takes any."""
+    found = inspect.signature(made).parameters.values()
+    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in found):
+        return None
+    return [p.name for p in found]
