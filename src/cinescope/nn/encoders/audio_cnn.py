@@ -8,7 +8,7 @@ from typing import ClassVar
 from torch import nn
 from torch.nn import functional
 
-from cinescope.nn.norm import MaskedBatchNorm
+from cinescope.nn.frames import FrameNorm
 from cinescope.nn.protocols import Takes
 from cinescope.nn.recurrence import Cell, Recurrence
 from cinescope.nn.sequences import Sequences
@@ -89,7 +89,7 @@ class SpectrogramFront(nn.Module):
         self.norms = nn.ModuleList()
         for before, after in zip([1, *channels[:-1]], channels, strict=True):
             self.convs.append(nn.Conv2d(before, after, 3, padding=1, bias=False))
-            self.norms.append(MaskedBatchNorm(after))
+            self.norms.append(FrameNorm(after))
             bands = -(-bands // 2)
         self.dim = channels[-1] * bands
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cinescope.nn.norm import MaskedBatchNorm
+from cinescope.nn.frames import FrameNorm
 from cinescope.nn.protocols import Takes
 from cinescope.nn.sequences import Sequences
 from cinescope.nn.video import by_stride, covered, covered_times
@@ -44,7 +44,7 @@ class AudioLight(nn.Module):
             )
         self.dim, self.stride = dim, stride
         self.into = nn.Conv1d(in_dim, dim, 1, bias=False)
-        self.norm = MaskedBatchNorm(dim)
+        self.norm = FrameNorm(dim)
         self.blocks = nn.ModuleList([InvertedResidual(dim, widen * dim, size) for _ in range(layers)])
         self.drop = nn.Dropout(dropout)
         self.out = nn.Linear(dim, dim)
@@ -66,11 +66,11 @@ class InvertedResidual(nn.Module):
     def __init__(self, channels: int, wide: int, size: int) -> None:
         super().__init__()
         self.widen = nn.Conv1d(channels, wide, 1, bias=False)
-        self.widen_norm = MaskedBatchNorm(wide)
+        self.widen_norm = FrameNorm(wide)
         self.each = nn.Conv1d(wide, wide, size, padding=size // 2, groups=wide, bias=False)
-        self.each_norm = MaskedBatchNorm(wide)
+        self.each_norm = FrameNorm(wide)
         self.narrow = nn.Conv1d(wide, channels, 1, bias=False)
-        self.narrow_norm = MaskedBatchNorm(channels)
+        self.narrow_norm = FrameNorm(channels)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         y = functional.hardswish(self.widen_norm(self.widen(x), mask))  # hardswish(0) = 0: padding stays zeros
