@@ -28,6 +28,7 @@ CATALOGUE: dict[str, str] = {
     "resnet": "cinescope.features.backbones.pictures:ResNetPictures",
     "mobilenet": "cinescope.features.backbones.pictures:MobileNetPictures",
     "efficientnet": "cinescope.features.backbones.pictures:EfficientNetPictures",
+    "inception": "cinescope.features.backbones.pictures:InceptionPictures",
     "videomae": "cinescope.features.backbones.videos:VideoMae",
     "wav2vec2": "cinescope.features.backbones.sounds:Wav2Vec2",
     "whisper": "cinescope.features.backbones.sounds:WhisperEncoder",

@@ -43,8 +43,8 @@ class Checkpoint:
 
     @property
     def kind(self) -> str:
-        """transformers' `model_type`, as "clip" or "wav2vec2"."""
-        return str(self.config["model_type"])
+        """transformers' `model_type`, as "clip" or "wav2vec2"; timm's `architecture`, as "inception_v3"."""
+        return str(self.config.get("model_type") or self.config["architecture"])
 
     @property
     def weights(self) -> list[Path]:
@@ -77,7 +77,8 @@ def find_checkpoint(name: str) -> Checkpoint:
     if not (folder / CONFIG).is_file():
         raise MissingPartError(f"'{name}' has no {CONFIG}, so it is no checkpoint of Hugging Face", "name its folder")
     config = _object(folder / CONFIG, shown)
-    if not isinstance(config.get("model_type"), str) or not config["model_type"]:
+    of_timm = isinstance(config.get("architecture"), str) and isinstance(config.get("pretrained_cfg"), dict)
+    if not of_timm and (not isinstance(config.get("model_type"), str) or not config["model_type"]):
         raise MissingPartError(
             f"the {CONFIG} of '{shown}' names no model_type",
             "it is of another library: take a checkpoint of transformers",

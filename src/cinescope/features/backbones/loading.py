@@ -84,13 +84,17 @@ def part_of(checkpoint: Checkpoint, part: Part | None = None) -> Part:
 
 def load_checkpoint(checkpoint: Checkpoint, part: Part, dtype: str = "float32", device: str = "auto") -> Backbone:
     """As `load_backbone`, for a checkpoint that was found before."""
-    require_transformers()
+    family = FAMILIES[checkpoint.kind]
+    own = family.classes[part].startswith("cinescope.")
+    require("torch") if own else require_transformers()
     import torch
 
-    family = FAMILIES[checkpoint.kind]
     checkpoint.weights  # noqa: B018 - says in one sentence what is wrong with the files
     device = device_of(device)
     dtype = dtype_of(dtype, device)
+    if own:
+        model = _own(checkpoint, family, part).to(getattr(torch, dtype))
+        return Backbone(checkpoint, part, family, model.to(device), checkpoint.config, dtype, device)
     with _quiet():
         config = _config(checkpoint, family, part)
         try:
@@ -108,6 +112,25 @@ def load_checkpoint(checkpoint: Checkpoint, part: Part, dtype: str = "float32", 
     model.eval()
     model.requires_grad_(False)
     return Backbone(checkpoint, part, family, model.to(device), config, dtype, device)
+
+
+def _own(checkpoint: Checkpoint, family: Family, part: Part) -> Any:
+    """A network that stands in this package, with every one of its weights from the checkpoint."""
+    import torch
+    from safetensors.torch import load_file
+
+    with torch.device("meta"):  # no weight is drawn: until it is loaded it is not there
+        model = _class(family.classes[part])()
+    held = {name: value for file in checkpoint.weights for name, value in load_file(file).items()}
+    wanted = {k: v for k, v in model.state_dict().items() if not k.endswith(_UNREAD)}
+    found = {k: held[k] for k in wanted.keys() & held.keys()}
+    mismatched = [(k, v.shape, wanted[k].shape) for k, v in found.items() if v.shape != wanted[k].shape]
+    _check_whole(checkpoint, part, {"missing_keys": wanted.keys() - held.keys(), "mismatched_keys": mismatched})
+    unread = {k: torch.zeros_like(v, device="cpu") for k, v in model.state_dict().items() if k not in wanted}
+    model.load_state_dict({k: v.float() for k, v in found.items()} | unread, assign=True)
+    model.eval()
+    model.requires_grad_(False)
+    return model
 
 
 def part_config(checkpoint: Checkpoint, part: Part) -> Any:
@@ -136,7 +159,7 @@ def _config(checkpoint: Checkpoint, family: Family, part: Part) -> Any:
 def _class(name: str) -> Any:
     if ":" in name:
         module, _, name = name.partition(":")
-        return getattr(import_module(f"transformers.{module}"), name)
+        return getattr(import_module(module), name)
     import transformers
 
     return getattr(transformers, name)
@@ -190,13 +213,17 @@ def _line(error: object) -> str:
 
 def require_transformers() -> None:
     """MissingPartError where torch or transformers is not installed."""
-    for package in ("torch", "transformers"):
-        try:
-            import_module(package)
-        except ImportError as error:
-            raise MissingPartError(
-                f"pretrained backbones need {package}, which is not installed", f"pip install {package}"
-            ) from error
+    require("torch")
+    require("transformers")
+
+
+def require(package: str) -> None:
+    try:
+        import_module(package)
+    except ImportError as error:
+        raise MissingPartError(
+            f"pretrained backbones need {package}, which is not installed", f"pip install {package}"
+        ) from error
 
 
 @contextmanager

@@ -6,6 +6,7 @@ every family what picture_input.py does for the ONNX graphs of CLIP and SigLIP. 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +63,8 @@ class PicturePreparation:
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> PicturePreparation:
         """MissingPartError where the checkpoint does not say how pictures are prepared, or as is not known here."""
+        if "pretrained_cfg" in checkpoint.config:
+            return cls.of_timm(checkpoint)
         stated = checkpoint.json("preprocessor_config.json")
         whole = (checkpoint.json("processor_config.json") or {}) if stated is None else {}
         for key in ("image_processor", "video_processor"):
@@ -78,6 +81,31 @@ class PicturePreparation:
             raise MissingPartError(
                 f"how '{checkpoint.name}' prepares its pictures cannot be read ({error})", "fetch the model again"
             ) from error
+
+    @classmethod
+    def of_timm(cls, checkpoint: Checkpoint) -> PicturePreparation:
+        """From timm's config.json: its `create_transform` for evaluation, shorter side to input / crop_pct, then cut.
+
+        Where the two borders of the cut cannot be equal, the left or upper one is the smaller; timm takes turns.
+        """
+        stated = checkpoint.config["pretrained_cfg"]
+        try:
+            channels, height, width = stated["input_size"]
+            if stated.get("crop_mode", "center") != "center" or height != width or channels != 3:
+                raise ValueError(f"pictures of {stated['input_size']} cut by '{stated.get('crop_mode')}'")
+            side = _positive(height)
+            made = cls(
+                _positive(math.floor(side / stated["crop_pct"])), (0, 0), (side, side),
+                {"bicubic": _BICUBIC, "bilinear": _BILINEAR}[stated["interpolation"]], 1 / 255, 0.0,
+                tuple(float(v) for v in stated["mean"]), tuple(float(v) for v in stated["std"]), False,
+            )  # fmt: skip
+            if len(made.mean) != 3 or len(made.std) != 3 or not all(made.std):
+                raise ValueError(f"the mean {made.mean} and deviation {made.std}")
+        except (TypeError, ValueError, KeyError, AttributeError, ZeroDivisionError) as error:
+            raise MissingPartError(
+                f"how '{checkpoint.name}' prepares its pictures cannot be read ({error})", "fetch the model again"
+            ) from error
+        return made
 
     @classmethod
     def read(cls, stated: dict[str, Any], kind: str = "") -> PicturePreparation:

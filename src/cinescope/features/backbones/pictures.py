@@ -140,6 +140,12 @@ class MobileNetPictures(PictureBackbone):
     name: ClassVar[str] = "mobilenet"
 
 
+class InceptionPictures(PictureBackbone):
+    """Inception-v3 (Szegedy et al. 2015), as timm publishes it: the pooled feature map."""
+
+    name: ClassVar[str] = "inception"
+
+
 class EfficientNetPictures(PictureBackbone):
     """EfficientNet (Tan and Le 2019): the pooled feature map."""
 

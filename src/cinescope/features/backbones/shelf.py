@@ -13,7 +13,8 @@ Part = Literal["picture", "video", "sound", "text"]
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One `model_type` of transformers. `classes`: which class loads each part; `arguments`: for its constructor."""
+    """One `model_type` of transformers. `classes`: which class loads each part, by its name there or as module:Class;
+    `arguments`: for its constructor."""
 
     feature: str  # the name in the catalogue of features
     classes: dict[Part, str]
@@ -56,13 +57,15 @@ FAMILIES: dict[str, Family] = {
     "mobilenet_v1": _picture("mobilenet", "MobileNetV1Model"),
     "mobilenet_v2": _picture("mobilenet", "MobileNetV2Model"),
     "efficientnet": _picture("efficientnet", "EfficientNetModel"),
+    # Not in transformers: the network stands in inception.py, and reads what timm published.
+    "inception_v3": _picture("inception", "cinescope.features.backbones.inception:InceptionV3"),
     "videomae": Family("videomae", {"video": "VideoMAEModel"}),
     "wav2vec2": Family("wav2vec2", {"sound": "Wav2Vec2Model"}),
     "hubert": Family("wav2vec2", {"sound": "HubertModel"}),
     "wavlm": Family("wav2vec2", {"sound": "WavLMModel"}),
     # The encoder alone: the decoder's weights are never read.
     "whisper": Family(
-        "whisper", {"sound": "models.whisper.modeling_whisper:WhisperEncoder"},
+        "whisper", {"sound": "transformers.models.whisper.modeling_whisper:WhisperEncoder"},
         renamed={r"^(model\.)?encoder\.": ""},
     ),
     "clap": Family(
@@ -145,6 +148,14 @@ BACKBONES: tuple[Fetchable, ...] = (
         22,
         "Apache-2.0",
         "google/efficientnet-b0",
+    ),
+    Fetchable(
+        "backbone-inception",
+        "inception",
+        "feature inception: pictures, Inception-v3",
+        96,
+        "Apache-2.0",
+        "timm/inception_v3.tv_in1k",
     ),
     Fetchable(
         "backbone-videomae",
