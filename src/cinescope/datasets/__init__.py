@@ -27,6 +27,7 @@ CATALOGUE: dict[str, str] = {
     "tgif_qa": "cinescope.datasets.tgif_qa:read",
     "ucf101": "cinescope.datasets.ucf101:read",
     "webdataset": "cinescope.datasets.webdataset:read",
+    "worlds": "cinescope.datasets.worlds.reading:read",
     "youcook2": "cinescope.datasets.youcook2:read",
 }
 DATASETS = Catalogue("dataset", "cinescope.datasets", CATALOGUE)
