@@ -316,6 +316,16 @@ def test_length_of_media_that_tells_the_label(tmp_path: Path) -> None:
     assert told_by(DATASETS.create("folders", tmp_path)) == ["the length in seconds"]
 
 
+def test_a_film_that_stops(data: Path, tmp_path: Path) -> None:
+    whole = (data / "media" / "video-llama__boat.mp4").read_bytes()
+    (tmp_path / "films" / "boat").mkdir(parents=True)
+    (tmp_path / "films" / "boat" / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "films" / "boat" / "whole.mp4").write_bytes(whole)
+    fault = found(DATASETS.create("folders", tmp_path / "films"))["broken-media"]
+    assert fault.keys == ("boat/cut.mp4",)
+    assert "stop at 2.9 of 6.0 s" in fault.sentence
+
+
 def test_a_stretch_after_the_end(tmp_path: Path) -> None:
     tone(tmp_path / "a.wav", 1.0)
     path = write(tmp_path / "rows.csv", "path,start,end,label\na.wav,0,0.5,x\na.wav,2,3,y\n")

@@ -158,7 +158,7 @@ def _twins(check: str, said: str, groups: Sequence[Sequence[Example]]) -> Iterat
 
 
 def _late(rows: dict[object, list[Example]], prints: Sequence[tuple[Example, MediaPrint]]) -> Iterator[Fault]:
-    ends = {e.media: p.duration for e, p in prints if e.media is not None and p.duration is not None}
+    ends = {e.media: p.end for e, p in prints if e.media is not None and p.end is not None}
     late = [(e, end) for p, end in ends.items() for e in rows[p] if e.span is not None and e.span.end > end + _LATE]
     if late:
         first, end = late[0]

@@ -228,10 +228,10 @@ def sorted_rows(dataset: Dataset, name: str) -> Iterator[Fault]:
         labels = np.unique(values, return_inverse=True)[1]
         there, expected, z = runs(labels)
         classes = len(set(values))
-        if classes < 2 or z > -5 or there > expected / 2:
+        complete = there == classes
+        if classes < 2 or z > (-3 if complete else -5) or there > expected / 2:
             continue
         of = f" of '{part}'" if part else ""
-        complete = there == classes
         figures = {"rows": len(values), "runs": there, "expected": round(expected, 1), "z": round(z, 1)}
         yield Fault(
             "sorted-rows",

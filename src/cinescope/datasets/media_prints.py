@@ -6,7 +6,7 @@ One decode a medium, of a few pictures and at most 20 s of sound.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ PICTURES = 3  # of a video
 MOST_SOUND = 20.0  # seconds
 QUIET = 3e-4  # amplitude of full scale, -70 dB, as cinescope.features.signal.sound_print has it
 DARK = 16.0  # of 255
+_GAP = 1.0  # seconds that may be missing at the end of the pictures, where the sound is longer
 _BANDS, _PARTS = 24, 24  # of the small spectrogram
 _PLAIN = 4.0  # levels of 255 of deviation below which a picture is too plain to be known again
 
@@ -34,6 +35,7 @@ class MediaPrint:
     black: bool = False
     content: bytes = b""  # of what is held in memory
     figures: dict[str, float | None] = field(default_factory=dict)  # what -> number
+    end: float | None = None  # seconds on the file's clock, where it says so
 
 
 def print_of(example: Example) -> MediaPrint:
@@ -79,7 +81,11 @@ def _of_file(path: Path) -> MediaPrint:
     if seen is not None and duration > video.start:
         with media.VideoReader(path) as reader:
             times = [video.start + (duration - video.start) * (i + 0.5) / PICTURES for i in range(PICTURES)]
-            pictures = [_luma(shown.array(_LOOKED)) for _, shown in reader.shown_at(times)]
+            for time, shown in reader.shown_at(times):
+                if time > shown.time + shown.duration + _GAP:
+                    stop = shown.time + shown.duration
+                    raise MediaError(f"the pictures of '{path.name}' stop at {stop:.1f} of {duration:.1f} s")
+                pictures.append(_luma(shown.array(_LOOKED)))
         if not pictures:
             raise MediaError(f"no picture of '{path.name}' can be decoded")
     waveform = None
@@ -91,7 +97,7 @@ def _of_file(path: Path) -> MediaPrint:
     made = _made(duration - video.start, pictures, waveform, size, b"")
     if heard is not None and heard.sample_rate:
         made.figures["the sample rate"] = float(heard.sample_rate)
-    return made
+    return replace(made, end=duration)
 
 
 def _made(
