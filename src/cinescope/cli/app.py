@@ -56,6 +56,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "recipes": ("recipes:recipes", "the recipes that come along, to begin with"),
         "check": ("check:check", "hold a part of your own to the suite of ours"),
         "check-data": ("check_data:check_data", "find what ruins results before you train on it"),
+        "world": ("world:world", "make films to train and test on, whose truth is known"),
     },
     "Keep in order": {
         "library": ("library:app", "verify, back up, restore, upgrade, compact"),

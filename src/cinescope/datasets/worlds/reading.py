@@ -137,6 +137,8 @@ def _example(
         split=split,
         clip=clip,
         media=media,
+        # What a file holds as subtitles; a rendered clip brings its words with their times.
+        texts={"speech": " ".join(text for text, _, _ in truth["words"])} if truth.get("words") else {},
         targets={"label": truth["label"], **values, "events": events},
         about={"signs": truth["signs"], "absent": truth["absent"]},
     )

@@ -82,7 +82,13 @@ def render(
         write(paths[-1], spec, truth, subtitles)
         if tell is not None:
             tell(done + 1, count)
-    lines = [json.dumps({**t.to_json(spec), "file": f"{t.key}.mp4"}) for t in truths]
+    lines = [json.dumps({**t.to_json(spec), "words": _said(spec, t), "file": f"{t.key}.mp4"}) for t in truths]
     (folder / TRUTHS).write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (folder / SPEC).write_text(json.dumps({**spec.to_json()}, indent=1) + "\n", encoding="utf-8")
+    (folder / SPEC).write_text(json.dumps(spec.to_json(), indent=1) + "\n", encoding="utf-8")
     return paths
+
+
+def _said(spec: WorldSpec, truth: Truth) -> list[tuple[str, float, float]]:
+    """(word, start, end) in seconds; none where the clip has no text."""
+    there = "text" in spec.modalities and "text" not in truth.absent
+    return [(w.text, w.span.start, w.span.end) for w in words.words(spec, truth)] if there else []
