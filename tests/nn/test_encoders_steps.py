@@ -27,6 +27,7 @@ def values(*shape: int) -> torch.Tensor:
         ("gru", {"layers": 2, "bidirectional": True}),
         ("lstm", {"layers": 2}),
         ("tcn", {"causal": True, "size": 2}),
+        ("tcn", {"layers": 2, "size": 5}),
         ("transformer", {"positions": "rotary"}),
         ("transformer", {"positions": "learned", "causal": True}),
         ("transformer", {"positions": "none", "heads": 2, "hidden": 24}),

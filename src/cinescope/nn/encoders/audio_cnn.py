@@ -97,8 +97,8 @@ class SpectrogramFront(nn.Module):
         mask, times = sequences.mask, sequences.times
         x = sequences.zeroed()[:, None]  # (B, 1, T, bands)
         for i, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
-            # After relu the norm's zeros at padding are below or equal to every true value: the largest is a true one.
-            x = functional.relu(norm(conv(x), mask)).masked_fill(~mask[:, None, :, None], 0.0)
+            # The norm gives zeros where there is no step, and no value after relu is lower: the largest is a true one.
+            x = functional.relu(norm(conv(x), mask))
             x = functional.max_pool2d(x, (1, 2), ceil_mode=True)
             if i == 0 and self.stride > 1:
                 x = by_stride(x.transpose(1, 2), self.stride).amax(2).transpose(1, 2)
