@@ -124,10 +124,10 @@ def test_rows_sorted_by_label() -> None:
 def test_runs_by_chance_are_as_many_as_expected() -> None:
     draw = np.random.default_rng(5)
     labels = draw.choice(4, 300, p=[0.1, 0.2, 0.3, 0.4])
-    there = [runs(draw.permutation(labels)) for _ in range(400)]
+    there = [runs(draw.permutation(labels)) for _ in range(2_000)]
     counts = np.array([t[0] for t in there])
     assert np.mean(counts) == pytest.approx(there[0][1], abs=1.5)
-    assert np.std([t[2] for t in there]) == pytest.approx(1.0, abs=0.12)  # the variance, too, is the right one
+    assert np.std([t[2] for t in there]) == pytest.approx(1.0, abs=0.06)  # the variance, too, is the right one
     assert runs(np.zeros(10, int)) == (1, 1.0, 0.0)
 
 
@@ -410,4 +410,4 @@ def test_the_command_guesses_what_it_is_shown(
     assert cinescope_cli("check-data", tmp_path / "m", "--as", "mozi")[0] == 3
     assert cinescope_cli("check-data", tmp_path / "m", "--set", "features=3")[0] != 0
     assert "no setting" in cinescope_cli("check-data", tmp_path / "m", "--set", "lower")[2]
-    assert "cannot be built" in cinescope_cli("check-data", tmp_path / "m", "--as", "mosi", "--set", "colour=1")[2]
+    assert "colour" in cinescope_cli("check-data", tmp_path / "m", "--as", "mosi", "--set", "colour=1")[2]
