@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from cinescope.datasets.worlds.spec import WorldSpec
 from cinescope.datasets.worlds.truth import TEXT, Truth, random
 from cinescope.types import Span, Word
@@ -21,16 +23,26 @@ def words(spec: WorldSpec, truth: Truth) -> tuple[Word, ...]:
     chance = random(truth.seed, truth.index, TEXT)
     events = truth.events if "text" in spec.event_modalities else ()
     said = [Word(EVENT, event) for event in events]
+    last: list[str] = []
     for beat, sign in enumerate(truth.signs["text"]):
         start, end = (b * spec.seconds / spec.beats for b in (beat, beat + 1))
-        texts = [FILLERS[int(i)] for i in chance.integers(0, len(FILLERS), spec.fillers)]
-        texts.insert(int(chance.integers(0, spec.fillers + 1)), TOPICS[sign][int(chance.integers(len(TOPICS[sign])))])
+        place = int(chance.integers(0, spec.fillers + 1))
+        texts: list[str] = []
+        for i in range(spec.fillers + 1):
+            # Never twice the same in a row: readers of subtitles join what follows on itself.
+            texts.append(_other(chance, TOPICS[sign] if i == place else FILLERS, (texts or last)[-1:]))
+        last = texts
         free = _largest_gap(start, end, events)
         step = free.duration / len(texts)
         for i, text in enumerate(texts):
             first, last = (round(1000 * (free.start + s * step)) / 1000 for s in (i, i + 1))
             said.append(Word(text, Span(first, last)))
     return tuple(sorted(said, key=lambda word: word.span.start))
+
+
+def _other(chance: np.random.Generator, known: tuple[str, ...], than: list[str]) -> str:
+    allowed = [word for word in known if word not in than]
+    return allowed[int(chance.integers(len(allowed)))]
 
 
 def _largest_gap(start: float, end: float, events: tuple[Span, ...]) -> Span:
