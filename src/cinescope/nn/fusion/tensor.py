@@ -31,8 +31,8 @@ def outer(vectors: Tensor) -> Tensor:
 
 
 def default_width(roles: int, dim: int) -> int:
-    """The widest vector a role, up to 16, whose outer product keeps to 4,096 numbers."""
-    width = min(16, dim)
+    """The widest vector a role, up to 32, whose outer product keeps to 4,096 numbers."""
+    width = min(32, dim)
     while width > 1 and (width + 1) ** roles > _UNITS:
         width -= 1
     return width
@@ -72,7 +72,10 @@ class TensorFusion(nn.Module):
         # The shorter the vectors, the less the products of high order weigh beside the roles alone, which is what
         # stays when a role is absent, and the less they fit noise.
         self.scale = 2 / math.sqrt(self.width)
-        self.weight = nn.Parameter(torch.randn(dim, units) / math.sqrt((1 + self.scale**2 * self.width) ** len(dims)))
+        # Products start at nothing, roles alone do not: what a role says by itself is learned first.
+        order = outer(with_one(torch.full((1, len(dims), self.width), 2.0)))[0].log2()  # how many roles are in a unit
+        random = torch.randn(dim, units) / math.sqrt(1 + len(dims) * self.scale**2 * self.width)
+        self.weight = nn.Parameter(random * (order < 1.5))
         self.bias = nn.Parameter(torch.zeros(dim))
 
     def forward(self, batch: Batch) -> Fused:
