@@ -167,7 +167,7 @@ def without_dropout(module: nn.Module) -> None:
     for part in module.modules():
         if isinstance(part, nn.modules.dropout._DropoutNd):
             part.p = 0.0
-        for name in ("dropout", "dropout_p", "drop_path", "attention_dropout"):
+        for name in ("drop", "dropout", "dropout_p", "drop_path", "attention_dropout"):
             if isinstance(getattr(part, name, None), float):
                 setattr(part, name, 0.0)
 
