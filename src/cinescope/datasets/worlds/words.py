@@ -23,15 +23,15 @@ def words(spec: WorldSpec, truth: Truth) -> tuple[Word, ...]:
     chance = random(truth.seed, truth.index, TEXT)
     events = truth.events if "text" in spec.event_modalities else ()
     said = [Word(EVENT, event) for event in events]
-    last: list[str] = []
+    before: list[str] = []
     for beat, sign in enumerate(truth.signs["text"]):
         start, end = (b * spec.seconds / spec.beats for b in (beat, beat + 1))
         place = int(chance.integers(0, spec.fillers + 1))
         texts: list[str] = []
         for i in range(spec.fillers + 1):
             # Never twice the same in a row: readers of subtitles join what follows on itself.
-            texts.append(_other(chance, TOPICS[sign] if i == place else FILLERS, (texts or last)[-1:]))
-        last = texts
+            texts.append(_other(chance, TOPICS[sign] if i == place else FILLERS, (texts or before)[-1:]))
+        before = texts
         free = _largest_gap(start, end, events)
         step = free.duration / len(texts)
         for i, text in enumerate(texts):
