@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cinescope.features import clips
 from cinescope.features.clips import ClipReader, load_clip, load_clips
 from cinescope.media import VideoWriter
 from cinescope.types import BadQueryError, FrameNeed, MediaError, Needs, SoundNeed, Span, Waveform
@@ -76,19 +77,19 @@ def test_one_pass_serves_several_needs(film: Path) -> None:
         "b": Needs(FrameNeed(pixels="grey"), SoundNeed(8000)),
         "c": Needs(sound=SoundNeed(RATE), subtitles=True),
     }
-    clips = load_clips(film, needs, Span(1.0, 3.0))
+    made = load_clips(film, needs, Span(1.0, 3.0))
     for name, need in needs.items():
         alone = load_clip(film, need, Span(1.0, 3.0))
         if alone.frames is not None:
-            together = clips[name].frames
+            together = made[name].frames
             assert together is not None
             assert (together.data == alone.frames.data).all()
             assert (together.times == alone.frames.times).all()
-    assert clips["b"].waveform is not None
-    assert clips["b"].waveform.data.shape == (1, 16_000)
-    assert clips["c"].frames is None
-    assert [w.text for w in clips["c"].words] == ["the", "red", "car", "stands"]
-    assert clips["c"].words[0].span == Span(0.6, 1.5)
+    assert made["b"].waveform is not None
+    assert made["b"].waveform.data.shape == (1, 16_000)
+    assert made["c"].frames is None
+    assert [w.text for w in made["c"].words] == ["the", "red", "car", "stands"]
+    assert made["c"].words[0].span == Span(0.6, 1.5)
     assert [w.text for w in load_clip(film, Needs(subtitles=True), Span(1.6, 4.0)).words] == ["stands"]
 
 
@@ -123,6 +124,19 @@ def test_a_part_of_what_was_read_already(film: Path) -> None:
         again = reader.clip(need, Span(0.5, 1.0)).frames
         assert again is not None
         assert greys(again.data) == [0, 1, 2, 3, 4]
+
+
+def test_sound_may_be_asked_for_again(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clips, "BLOCK", 0.5)
+    monkeypatch.setattr(clips, "_HELD_BLOCKS", 3)
+    need = Needs(sound=SoundNeed(RATE))
+    whole = load_clip(film, need, Span(0, 4)).waveform
+    assert whole is not None
+    with ClipReader(film, [need]) as reader:
+        for low, high in ((0.0, 1.0), (2.0, 3.4), (3.0, 3.2), (0.0, 0.7), (1.1, 2.3), (0.2, 3.9)):
+            part = reader.clip(need, Span(low, high)).waveform
+            assert part is not None
+            assert np.array_equal(part.data, whole.data[:, round(low * RATE) : round(high * RATE)])
 
 
 def test_sound_files_and_picture_files(tmp_path: Path) -> None:

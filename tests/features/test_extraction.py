@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from cinescope.features import extraction
+from cinescope.features import clips, extraction
 from cinescope.features.clips import load_clip
 from cinescope.features.extraction import extract
 from cinescope.features.signal.flow_features import Flow
@@ -112,6 +112,28 @@ def test_one_pass_for_all_and_progress(film: Path, monkeypatch: pytest.MonkeyPat
     assert [d for d, _ in told] == sorted(d for d, _ in told)
     assert told[-1][0] == pytest.approx(told[-1][1], rel=0.01)
     assert all(len(f) for f in made.features.values())
+
+
+def test_sound_is_decoded_once_for_all_that_need_the_same(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cinescope import media
+
+    alone = {n: extract(film, {n: e}).features[n] for n, e in {"mfcc": Mfcc(), "pitch": Pitch()}.items()}
+    monkeypatch.setattr(extraction, "MINUTE", 1.0)
+    monkeypatch.setattr(clips, "BLOCK", 1.0)
+    monkeypatch.setattr(clips, "_HELD_BLOCKS", 4)
+    read: list[tuple[float, int]] = []
+    real = media.SoundReader.read
+
+    def counted(self: Any, start: float, end: float, rate: int = 16_000, channels: int | None = 1) -> Waveform:
+        read.append((start, rate))
+        return real(self, start, end, rate, channels)
+
+    monkeypatch.setattr(media.SoundReader, "read", counted)
+    made = extract(film, {"mfcc": Mfcc(), "pitch": Pitch(), "stranger": Stranger()}).features
+    at_16k = [start for start, rate in read if rate == RATE]
+    assert sorted(at_16k) == sorted(set(at_16k))
+    for name in ("mfcc", "pitch"):
+        assert np.abs(made[name].values - alone[name].values).max() <= 2e-2
 
 
 def test_frames_are_not_held_for_longer_than_they_are_needed(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:

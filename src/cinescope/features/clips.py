@@ -268,8 +268,8 @@ class _Sounds:
             if number not in held:
                 start = number * BLOCK
                 held[number] = self._reader.read(start, start + BLOCK, rate, need.channels).data
-        for number in sorted(held)[:-_HELD_BLOCKS]:
-            del held[number]
+        for number in [n for n in held if n not in numbers][: max(0, len(held) - _HELD_BLOCKS)]:
+            del held[number]  # the one that was read first
         joined = np.concatenate([held[n] for n in numbers], axis=1)
         offset = first - numbers[0] * length
         return Waveform(joined[:, offset : offset + size].copy(), rate, span.start)

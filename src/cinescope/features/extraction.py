@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,9 +63,16 @@ def extract(
                 tell(min(until - reader.span.start, length), total)
             for name, run in runs.items():
                 found[name] += run.finish()
-        for number, (name, extractor) in enumerate(heard.items()):
-            before = (bool(runs) + number) * length
-            found[name] = _hear(reader, extractor, lambda done, b=before: tell(b + done, total))  # type: ignore[misc]
+        # Stretch by stretch in turn, the one that is furthest behind first: so they share what is decoded.
+        hearing = {name: _hear(reader, extractor, found[name]) for name, extractor in heard.items()}
+        at = dict.fromkeys(hearing, 0.0)
+        while hearing:
+            name = min(hearing, key=lambda n: at[n])
+            if (done := next(hearing[name], None)) is None:
+                del hearing[name]
+            else:
+                at[name] = done
+                tell(bool(runs) * length + sum(at.values()), total)
         for name, extractor in extractors.items():
             if name not in runs and name not in heard:
                 clip = reader.clip(Needs(subtitles=extractor.needs.subtitles), reader.span)
@@ -114,7 +121,8 @@ class _Run:
         return self._extractor(Clip(span, frames, video=self._video, frame_durations=durations))
 
 
-def _hear(reader: ClipReader, extractor: FeatureExtractor, tell: Callable[[float], object]) -> list[Features]:
+def _hear(reader: ClipReader, extractor: FeatureExtractor, made: list[Features]) -> Iterator[float]:
+    """Puts the features of one stretch after the other into `made`, and gives the seconds done."""
     need = extractor.needs.sound
     assert need is not None
     rate = need.sample_rate
@@ -126,15 +134,13 @@ def _hear(reader: ClipReader, extractor: FeatureExtractor, tell: Callable[[float
     length = max(1, int(stretch * rate) // hop) * hop
     margin = math.ceil(reach * rate / hop) * hop
     origin, count = round(reader.span.start * rate), round(reader.span.duration * rate)
-    made = []
     for at in range(0, count, length):
         low, high = max(0, at - margin), min(count, at + length + margin)
         clip = reader.clip(Needs(sound=need), Span((origin + low) / rate, (origin + high) / rate))
         part = extractor(clip)
         first, last = (origin + at - 0.5) / rate, (origin + at + length - 0.5) / rate
         made.append(_rows(part, (part.times[:, 0] >= first) & (part.times[:, 0] < last)))
-        tell(min(count, at + length) / rate)
-    return made
+        yield min(count, at + length) / rate
 
 
 def _rows(features: Features, chosen: np.ndarray) -> Features:
