@@ -270,7 +270,8 @@ class _Run:
         metrics: dict[str, float] = {}
         if self.data.val is not None:
             with self.ema.in_place() if self.ema is not None else nullcontext():
-                answers = evaluate(self.model, self.task, self.data.val, settings.batch, settings.precision)
+                with parallel.whole(self.module):
+                    answers = evaluate(self.model, self.task, self.data.val, settings.batch, settings.precision)
                 metrics = figures(self.task, answers, self.data.val)
                 value = metrics[getattr(self.task, "best", "loss")]
                 sign = 1 if getattr(self.task, "higher_is_better", True) else -1

@@ -35,12 +35,13 @@ def find_lr(model: nn.Module, task: Task, data: Data, settings: TrainSettings) -
         for group in optimiser.param_groups:
             group["lr"] = float(rate)
         loss = task.loss(model, data.train.batch(batches.pop(0)), settings.seed, 0).mean()
-        if not math.isfinite(float(loss)):
+        value = float(loss.detach())
+        if not math.isfinite(value):
             break
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        average = 0.9 * average + 0.1 * float(loss)
+        average = 0.9 * average + 0.1 * value
         smooth.append(average / (1 - 0.9 ** (at + 1)))
         if smooth[-1] > 3 * min(smooth):
             break

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -66,6 +66,19 @@ def unsynced(module: nn.Module, last: bool) -> Any:
     if sync is not None:
         sync(last)
     return nullcontext()
+
+
+@contextmanager
+def whole(module: nn.Module) -> Iterator[None]:
+    """While this lasts the model's parts can be called one by one: sharded weights are gathered."""
+    unshard = getattr(module, "unshard", None)
+    if unshard is not None:
+        unshard()
+    try:
+        yield
+    finally:
+        if unshard is not None:
+            module.reshard()  # type: ignore[operator]
 
 
 def weights_of(model: nn.Module) -> dict[str, Tensor]:
