@@ -1,4 +1,4 @@
-"""The loop: killed and resumed equals not killed, parts equal the whole, and what goes wrong is told and leaves no harm."""
+"""The loop: killed and resumed equals not killed, parts equal the whole, and what goes wrong leaves no harm."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_resuming_with_other_settings_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_learning_rate_is_found(tmp_path: Path) -> None:
-    model, history = run(tmp_path, lr="find", epochs=20)
+    _, history = run(tmp_path, lr="find", epochs=20)
     assert history.best >= 0.9
 
 

@@ -8,6 +8,7 @@ CATALOGUE: dict[str, str] = {
     "audio_cnn": "cinescope.nn.encoders.audio_cnn:AudioCNN",
     "audio_light": "cinescope.nn.encoders.audio_light:AudioLight",
     "audio_rnn": "cinescope.nn.encoders.audio_cnn:AudioRNN",
+    "chain": "cinescope.nn.encoders.chain:Chain",
     "cnn": "cinescope.nn.encoders.picture_cnn:PictureCNN",
     "gru": "cinescope.nn.encoders.recurrent:GRU",
     "linear": "cinescope.nn.encoders.per_step:Linear",
