@@ -61,7 +61,7 @@ def tokenizer(folder: Path) -> None:
     ).save_pretrained(folder)
 
 
-def _saved(folder: Path, model: Any, *parts: Any) -> Path:
+def saved(folder: Path, model: Any, *parts: Any) -> Path:
     # Random in every weight: what transformers sets to 0 or 1 at first would hide a part that was not loaded.
     generator = torch.Generator().manual_seed(7)
     with torch.no_grad():
@@ -86,32 +86,30 @@ def _clip(folder: Path) -> Path:
         text_config=_TEXT | {"max_position_embeddings": 12}, vision_config=_VISION, projection_dim=12
     )
     image = hf.CLIPImageProcessorPil(size={"shortest_edge": SIDE}, crop_size=_SQUARE)
-    tokenizer(_saved(folder, hf.CLIPModel(config), image))
+    tokenizer(saved(folder, hf.CLIPModel(config), image))
     return folder
 
 
 def _siglip(folder: Path) -> Path:
     text = _TEXT | {"max_position_embeddings": 12, "projection_size": 16}
     config = hf.SiglipConfig(text_config=text, vision_config=_VISION)
-    tokenizer(_saved(folder, hf.SiglipModel(config), hf.SiglipImageProcessorPil(size=_SQUARE)))
+    tokenizer(saved(folder, hf.SiglipModel(config), hf.SiglipImageProcessorPil(size=_SQUARE)))
     return folder
 
 
 def _vit(folder: Path) -> Path:
     # With a classifier and without a pooler, as google/vit-base-patch16-224 is.
-    return _saved(folder, hf.ViTForImageClassification(hf.ViTConfig(**_VISION)), hf.ViTImageProcessorPil(size=_SQUARE))
+    return saved(folder, hf.ViTForImageClassification(hf.ViTConfig(**_VISION)), hf.ViTImageProcessorPil(size=_SQUARE))
 
 
 def _dinov2(folder: Path) -> Path:
     config = hf.Dinov2Config(**_VISION | {"mlp_ratio": 2})
-    return _saved(
-        folder, hf.Dinov2Model(config), hf.BitImageProcessorPil(size={"shortest_edge": 40}, crop_size=_SQUARE)
-    )
+    return saved(folder, hf.Dinov2Model(config), hf.BitImageProcessorPil(size={"shortest_edge": 40}, crop_size=_SQUARE))
 
 
 def _resnet(folder: Path) -> Path:
     config = hf.ResNetConfig(embedding_size=8, hidden_sizes=[8, 12], depths=[1, 1], layer_type="basic")
-    return _saved(
+    return saved(
         folder, hf.ResNetForImageClassification(config), hf.ConvNextImageProcessorPil(size={"shortest_edge": SIDE})
     )
 
@@ -119,7 +117,7 @@ def _resnet(folder: Path) -> Path:
 def _mobilenet(folder: Path) -> Path:
     config = hf.MobileNetV2Config(depth_multiplier=0.1, min_depth=4, image_size=SIDE)
     image = hf.MobileNetV2ImageProcessorPil(size={"shortest_edge": 40}, crop_size=_SQUARE)
-    return _saved(folder, hf.MobileNetV2Model(config), image)
+    return saved(folder, hf.MobileNetV2Model(config), image)
 
 
 def _efficientnet(folder: Path) -> Path:
@@ -128,13 +126,13 @@ def _efficientnet(folder: Path) -> Path:
         in_channels=[8, 16], out_channels=[16, 24], strides=[1, 2], num_block_repeats=[1, 1], expand_ratios=[1, 2],
         depthwise_padding=[],
     )  # fmt: skip
-    return _saved(folder, hf.EfficientNetModel(config), hf.EfficientNetImageProcessorPil(size=_SQUARE))
+    return saved(folder, hf.EfficientNetModel(config), hf.EfficientNetImageProcessorPil(size=_SQUARE))
 
 
 def _videomae(folder: Path) -> Path:
     config = hf.VideoMAEConfig(**_VISION | {"num_frames": 16, "tubelet_size": 2, "patch_size": 16})
     image = hf.VideoMAEImageProcessorPil(size={"shortest_edge": SIDE}, crop_size=_SQUARE)
-    return _saved(folder, hf.VideoMAEForVideoClassification(config), image)
+    return saved(folder, hf.VideoMAEForVideoClassification(config), image)
 
 
 def _wav2vec2(folder: Path) -> Path:
@@ -143,7 +141,7 @@ def _wav2vec2(folder: Path) -> Path:
         num_conv_pos_embedding_groups=2, vocab_size=8, num_codevectors_per_group=4, codevector_dim=8,
         proj_codevector_dim=8,
     )  # fmt: skip
-    return _saved(folder, hf.Wav2Vec2ForCTC(config), hf.Wav2Vec2FeatureExtractor())
+    return saved(folder, hf.Wav2Vec2ForCTC(config), hf.Wav2Vec2FeatureExtractor())
 
 
 def _whisper(folder: Path) -> Path:
@@ -153,7 +151,7 @@ def _whisper(folder: Path) -> Path:
         max_target_positions=8, pad_token_id=0, bos_token_id=1, eos_token_id=2, decoder_start_token_id=1,
     )  # fmt: skip
     prepare = hf.WhisperFeatureExtractor(feature_size=20, chunk_length=2)
-    return _saved(folder, hf.WhisperForConditionalGeneration(config), prepare)
+    return saved(folder, hf.WhisperForConditionalGeneration(config), prepare)
 
 
 def _clap(folder: Path, fusion: bool = False) -> Path:
@@ -168,7 +166,7 @@ def _clap(folder: Path, fusion: bool = False) -> Path:
         feature_size=16, sampling_rate=8_000, hop_length=80, fft_window_size=256, max_length_s=2, frequency_max=4_000,
         truncation="fusion" if fusion else "rand_trunc",
     )  # fmt: skip
-    tokenizer(_saved(folder, hf.ClapModel(config), prepare))
+    tokenizer(saved(folder, hf.ClapModel(config), prepare))
     return folder
 
 
@@ -178,13 +176,13 @@ def _clap_fused(folder: Path) -> Path:
 
 def _bert(folder: Path) -> Path:
     model = hf.BertForMaskedLM(hf.BertConfig(**_TEXT | {"max_position_embeddings": 16}))
-    tokenizer(_saved(folder, model))
+    tokenizer(saved(folder, model))
     return folder
 
 
 def _roberta(folder: Path) -> Path:
     model = hf.RobertaForMaskedLM(hf.RobertaConfig(**_TEXT | {"max_position_embeddings": 17}))
-    tokenizer(_saved(folder, model))
+    tokenizer(saved(folder, model))
     return folder
 
 
@@ -192,7 +190,7 @@ def _distilbert(folder: Path) -> Path:
     config = hf.DistilBertConfig(
         vocab_size=len(_WORDS), dim=16, hidden_dim=20, n_layers=2, n_heads=2, max_position_embeddings=16, pad_token_id=0
     )
-    tokenizer(_saved(folder, hf.DistilBertForMaskedLM(config)))
+    tokenizer(saved(folder, hf.DistilBertForMaskedLM(config)))
     return folder
 
 
