@@ -40,7 +40,7 @@ def test_a_hidden_layer_and_dropout_are_there_when_asked_for() -> None:
 def test_spans_hide_what_is_no_step_and_carry_the_times() -> None:
     said = HEADS.create("span", 4)(*fused())
     assert (said["span.start"][~MASK] == -1e4).all()
-    assert float(said["span.start"][0].softmax(0).sum()) == pytest.approx(1)
+    assert said["span.start"][0].softmax(0).sum().item() == pytest.approx(1)
     assert torch.equal(said["span.times"], fused()[0].steps.times)
 
 
@@ -62,7 +62,7 @@ def test_similarities_are_of_length_1_and_read_before_fusion() -> None:
     assert said["similarities.known"].tolist() == [True, True, False]
     assert torch.allclose(said["similarities.left"].norm(dim=1), torch.tensor([1.0, 1.0, 0.0]))
     assert torch.allclose(said["similarities.right"].norm(dim=1), torch.ones(3))
-    assert float(said["similarities.scale"]) == pytest.approx(1 / 0.07, rel=1e-5)
+    assert said["similarities.scale"].item() == pytest.approx(1 / 0.07, rel=1e-5)
     mixed = Fused(f.steps, f.pooled, {r: s.with_values(torch.zeros_like(s.values)) for r, s in f.parts.items()})
     assert torch.equal(head(mixed, b)["similarities.right"], said["similarities.right"])
     after = HEADS.create("similarities", 4, left="video", right="caption", dims={"caption": 6}, source="parts")

@@ -78,12 +78,12 @@ def learned(name: str, settings: dict[str, Any], train: Batch, test: Batch, step
 
 def test_classification() -> None:
     def rows(seed: int) -> Batch:
-        x = noise(150, 1, 6, seed=seed)
-        return batch({"video": x, "sound": noise(150, 1, 6, seed=seed + 50)}, seed, label=x[:, 0, :3].argmax(1))
+        x = noise(800, 1, 6, seed=seed)
+        return batch({"video": x, "sound": noise(800, 1, 6, seed=seed + 50)}, seed, label=x[:, 0, :3].argmax(1))
 
     for objective in ("cross_entropy", "focal", {"name": "cross_entropy", "label_smoothing": 0.1}):
         settings = {"objective": objective, "augment": [{"name": "noise", "most": 0.1}]}
-        assert learned("classification", settings, rows(0), rows(1))["accuracy"] > 0.8
+        assert learned("classification", settings, rows(0), rows(1), 80)["accuracy"] > 0.9
 
 
 def test_multilabel() -> None:
