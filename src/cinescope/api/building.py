@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -78,12 +79,18 @@ class Ready:
 def open_dataset(recipe: Recipe, folder: Path | None = None, media: Path | None = None) -> Dataset:
     """The dataset of a recipe; `folder` goes before the one that the recipe names."""
     place = folder or (Path(os.path.expandvars(recipe.data.folder)).expanduser() if recipe.data.folder else None)
-    if place is None:
+    if place is None and _wants_folder(recipe.data.reader):
         raise BadQueryError(f"the recipe '{recipe.name}' does not say where its data are", "add --data FOLDER")
-    if not place.exists():
+    if place is not None and not place.exists():
         raise BadQueryError(f"there is no '{place}'", "give the folder of the data with --data")
     found = media or (Path(recipe.data.media) if recipe.data.media else None)
     return DATASETS.create(recipe.data.reader, place, **({"media": found} if found else {}), **recipe.data.settings)
+
+
+def _wants_folder(reader: str) -> bool:
+    """Whether a reader can do nothing without files; one that renders its clips can."""
+    folder = next(iter(inspect.signature(DATASETS.load(reader)).parameters.values()))
+    return folder.default is inspect.Parameter.empty
 
 
 def folds_of(recipe: Recipe, dataset: Dataset, seed: int = 0) -> list[splits.Fold]:
