@@ -1,8 +1,9 @@
 """A recipe into trained models: folds, seeds, and the controls that say what each modality earned. Knows no terminal.
 
 A run's folder: `recipe.yaml`, `summary.json`, and for each fold, seed and variant a folder with `best` (a checkpoint),
-`last` (training can go on from it), `log.jsonl`, `predictions.jsonl` and `result.json`. A variant is the model itself
-("main"), one input alone ("only sound") or one input dealt out among the rows ("shuffled sound").
+`last` (training can go on from it), `log.jsonl`, `predictions.jsonl` and `result.json`; the model itself also has
+`examples.jsonl`, where each measured row is to be found. A variant is the model itself ("main"), one input alone
+("only sound") or one input dealt out among the rows ("shuffled sound").
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from cinescope.api.building import Preparation, Ready, folds_of, open_dataset, restrict, shuffle
+from cinescope import __version__
+from cinescope.api.answers import kind_of, rows_said
+from cinescope.api.building import Preparation, Ready, folds_of, make_task, open_dataset, restrict, shuffle
+from cinescope.api.mistakes import worst, write_examples
 from cinescope.api.recipe import Recipe
 from cinescope.datasets.example import Dataset
 from cinescope.datasets.rows import UNKNOWN, Ragged, Rows
@@ -27,7 +31,7 @@ from cinescope.training import ranks
 from cinescope.training.loop import Data, History, evaluate, train
 from cinescope.training.settings import TrainSettings
 from cinescope.training.watching import Progress
-from cinescope.types import CinescopeError
+from cinescope.types import CinescopeError, MissingPartError
 
 MAIN = "main"
 
@@ -55,7 +59,9 @@ class Result:
     parameters: int
     epochs: int
     best_epoch: int
-    seconds: float
+    seconds: float  # of training
+    trained_on: int = 0  # rows
+    answer_seconds: float = 0.0  # for all rows that were measured, from prepared inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,15 @@ class Summary:
     results: list[Result] = field(default_factory=list)
     missing: int = 0  # rows whose media are not there
     absent: dict[str, int] = field(default_factory=dict)  # input -> rows without a step of it
+    about: str = ""
+    data: str = ""  # the dataset
+    version: str = ""  # of Cinescope
+    task: str = ""
+    target: str = ""
+    labels: list[str] = field(default_factory=list)
+    unit: str = ""  # of a score
+    inputs: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # of the reader of the data
 
     def of(self, variant: str) -> list[Result]:
         return [r for r in self.results if r.variant == variant]
@@ -77,6 +92,18 @@ class Summary:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @classmethod
+    def read(cls, folder: Path) -> Summary:
+        """Of a run that has ended. MissingPartError where there is none."""
+        place = folder / "summary.json"
+        try:
+            told = json.loads(place.read_text(encoding="utf-8"))
+            return cls(**{**told, "results": [Result(**r) for r in told["results"]]})
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise MissingPartError(
+                f"'{folder}' holds no run that has ended", "name the --out of `cinescope train`, or let it go on"
+            ) from error
 
 
 def run(
@@ -121,8 +148,7 @@ def run(
                     watch = None if telling.training is None else _watcher(telling.training, name, number, of)
                     done = _one(ready, variant, seed, place, out, resume, watch, cancelled)
                 if summary is None:
-                    task = (ready or preparation.ready(fold, seed)).task
-                    summary = Summary(recipe.name, task.best, task.higher_is_better, [], len(held.missing))
+                    summary = _begun(recipe, held, make_task(recipe))
                 summary.results.append(done)
     assert summary is not None
     summary = replace(summary, absent=preparation.absent())
@@ -130,6 +156,18 @@ def run(
         _write_json(out / "summary.json", summary.to_json())
     ranks.wait()
     return summary
+
+
+def _begun(recipe: Recipe, dataset: Dataset, task: Any) -> Summary:
+    """A run without a result yet: what was told of it."""
+    target = recipe.task.target
+    kind = dataset.targets.get(target)
+    return Summary(
+        recipe.name, task.best, task.higher_is_better, [], len(dataset.missing),
+        about=recipe.about, data=dataset.name, version=__version__, task=recipe.task.name, target=target,
+        labels=list(kind.labels) if kind else [], unit=kind.unit if kind else "", inputs=list(recipe.inputs),
+        notes=list(dataset.notes),
+    )  # fmt: skip
 
 
 def variants_of(recipe: Recipe, controls: bool) -> list[str]:
@@ -169,15 +207,21 @@ def _one(
     )  # fmt: skip
     measured_on = "test" if len(ready.test) else "val" if len(ready.val) else "train"
     rows = {"test": ready.test, "val": ready.val, "train": ready.train}[measured_on]
+    asked = time.monotonic()
     answers = evaluate(model, ready.task, ready.source(rows), settings.batch, settings.precision)
+    answered = time.monotonic() - asked
     metrics = measure(ready.task, answers, rows)
     result = Result(
         variant, ready.fold.name, seed, os.path.relpath(place, out), measured_on, metrics, len(rows),
         sum(p.numel() for p in model.parameters()), len(history.entries), history.best_epoch,
-        round(_seconds(history, time.monotonic() - began), 2),
+        round(_seconds(history, time.monotonic() - began), 2), len(ready.train), round(answered, 4),
     )  # fmt: skip
     if ranks.is_first():
         write_predictions(place / "predictions.jsonl", rows, answers, target)
+        if variant == MAIN:
+            lines = read_predictions(place / "predictions.jsonl")
+            examples = {"test": ready.fold.test, "val": ready.fold.val, "train": ready.fold.train}[measured_on]
+            write_examples(place, examples, [r.key for r in worst(rows_said(lines), kind_of(lines))])
         _write_json(place / "result.json", asdict(result))
     ranks.wait()
     return result

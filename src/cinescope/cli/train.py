@@ -12,7 +12,6 @@ from cinescope.cli.common import JsonOption, QuietOption, count, human_time, pri
 from cinescope.cli.stopping import stopping
 from cinescope.cli.text import bold, dim, printable
 from cinescope.cli.training_bar import TrainingBar
-from cinescope.types import BadQueryError
 
 if TYPE_CHECKING:
     from cinescope.api.train import Summary
@@ -96,14 +95,14 @@ def train(
 
 def show(summary: Summary, folder: Path) -> None:
     """A line a variant: the watched metric, its interval over runs, and what else was measured."""
-    from cinescope.api.report import rows_of
+    from cinescope.api.report import remarks, rows_of
 
     for sentence in remarks(summary):
         remark(f"note: {printable(sentence)}")
     watched = summary.watched
     print(bold(f"{printable(summary.name)}: {watched} on {summary.results[0].measured_on}"))
     for row in rows_of(summary, folder):
-        interval = f"  {row.low:.3f} to {row.high:.3f}" if row.low is not None else ""
+        interval = f"  {row.low:.3f} to {row.high:.3f} over {row.over}" if row.low is not None else ""
         others = ", ".join(f"{n} {v:.3f}" for n, v in row.metrics.items() if n != watched)
         print(f"  {row.variant:24} {row.metrics[watched]:.3f}{interval}  {dim(others)}")
         if row.compared:
@@ -115,27 +114,3 @@ def show(summary: Summary, folder: Path) -> None:
             f"  {count(len(main), 'model')} of {size:,} numbers, {human_time(sum(r.seconds for r in main))} of training"
         )
     )
-
-
-def remarks(summary: Summary) -> list[str]:
-    """What a person should know before believing the figures."""
-    said = []
-    if summary.missing:
-        said.append(
-            f"{count(summary.missing, 'row')} left out because the media are not there; see cinescope check-data"
-        )
-    for role, rows in summary.absent.items():
-        said.append(f"{count(rows, 'row')} without a step of '{role}': no such stream, or shorter than its window")
-    where = {r.measured_on for r in summary.results}
-    if "val" in where:
-        said.append("nothing was held out: these are the rows that chose the epoch, so the figures flatter")
-    if "train" in where:
-        said.append("nothing was held out: these are the rows that were trained on, so the figures mean nothing")
-    return said
-
-
-def check_path(path: Path) -> Path:
-    """A checkpoint folder that is there."""
-    if not path.exists():
-        raise BadQueryError(f"there is no checkpoint '{path}'", "name a folder that `cinescope train` wrote")
-    return path
