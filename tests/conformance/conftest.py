@@ -25,3 +25,18 @@ def with_a_picture_model(own_home: None, request: pytest.FixtureRequest, monkeyp
     name = getattr(request.node, "callspec", None) and request.node.callspec.params.get("name")
     if name == "picture_meaning":
         monkeypatch.setenv("CINESCOPE_MODELS", str(request.getfixturevalue("picture_models")))
+
+
+@pytest.fixture(scope="session")
+def trained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that sees two rates and sizes, hears and reads: all that the analyser of trained models can be fed."""
+    from tests.analysers.trained_models import everything
+
+    return everything(tmp_path_factory.mktemp("trained"))
+
+
+@pytest.fixture(autouse=True)
+def with_a_trained_model(own_home: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = getattr(request.node, "callspec", None) and request.node.callspec.params.get("name")
+    if name == "trained":
+        monkeypatch.setenv("CINESCOPE_TEST_TRAINED", str(request.getfixturevalue("trained_model")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import numpy as np
@@ -90,19 +91,26 @@ def tracks_of(needs: Needs, span: Span) -> dict[str, tuple[Segment, ...]]:
     return told
 
 
+def seen(need: FrameNeed | None, span: Span, case: str) -> tuple[Frames, tuple[float, ...]] | None:
+    if need is None or case == "no pictures":
+        return None
+    return frames_of(need, span, 1 if case == "one frame" else None)
+
+
+def listened(need: SoundNeed | None, span: Span, case: str) -> Waveform | None:
+    if need is None or case in ("no sound", "one frame"):
+        return None
+    return Waveform(sound(span, need.sample_rate, need.channels or 1), need.sample_rate, span.start)
+
+
 def windows(needs: Needs, case: str) -> list[Window]:
     if case == "empty":
         return []
     made = []
     for start in np.arange(0.0, LENGTH, WINDOW):
         span = Span(float(start), float(start + WINDOW))
-        found = None
-        if needs.frames is not None and case != "no pictures":
-            found = frames_of(needs.frames, span, 1 if case == "one frame" else None)
-        heard = None
-        if needs.sound is not None and case not in ("no sound", "one frame"):
-            need: SoundNeed = needs.sound
-            heard = Waveform(sound(span, need.sample_rate, need.channels or 1), need.sample_rate, span.start)
+        found = seen(needs.frames, span, case)
+        heard = listened(needs.sound, span, case)
         cues = {0: tuple(c for c in SUBTITLES.cues if span.contains(c.span.start))} if needs.subtitles else {}
         tracks = tracks_of(needs, span) if case != "no pictures" else dict.fromkeys(needs.tracks, ())
         made.append(
@@ -113,6 +121,8 @@ def windows(needs: Needs, case: str) -> list[Window]:
                 sound=heard,
                 cues={k: v for k, v in cues.items() if v},
                 tracks=tracks,
+                more_frames={n: shown for n in needs.more_frames if (shown := seen(n, span, case)) is not None},
+                more_sound={n: w for n in needs.more_sound if (w := listened(n, span, case)) is not None},
             )
         )
     if needs.tracks and case != "no pictures":  # as the ingest does: what the tracks tell after the end
@@ -130,8 +140,13 @@ def material(needs: Needs, case: str) -> Material:
     return Material(Video("test", LENGTH, tuple(streams)), (SUBTITLES,) if needs.subtitles and case == "all" else ())
 
 
+def settings(name: str) -> dict[str, Any]:
+    """What an analyser cannot do without; the folder is made by conftest.py."""
+    return {"model": os.environ["CINESCOPE_TEST_TRAINED"]} if name == "trained" else {}
+
+
 def fresh(name: str) -> Analyser:
-    analyser = create(name)
+    analyser = create(name, **settings(name))
     missing = type(analyser).available()  # type: ignore[attr-defined]
     if missing:
         pytest.skip(f"{name} cannot run here: {missing}")
@@ -179,7 +194,7 @@ def test_has_what_the_protocol_and_the_lists_ask_for(name: str) -> None:
     source = analyser.source
     assert (source.analyser, source.version) == (name, analyser.version)
     json.dumps(source.settings, allow_nan=False)
-    assert source.key == create(name).source.key
+    assert source.key == create(name, **settings(name)).source.key
     assert all(track in CATALOGUE for track in analyser.needs.tracks)
 
 

@@ -24,6 +24,7 @@ CATALOGUE: dict[str, str] = {
     "picture_meaning": "cinescope.analysers.picture_meaning:PictureMeaning",
     "picture_print": "cinescope.analysers.picture_print:PicturePrint",
     "sound_print": "cinescope.analysers.sound_print:SoundPrint",
+    "trained": "cinescope.analysers.trained:TrainedLabels",
 }
 
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +80,10 @@ def evaluate(
 
 
 def _part(dataset: Dataset, recipe: Any, trained: TrainedModel, split: str) -> tuple[Example, ...]:
+    told = recipe.split
+    if split == "test" and told.by == "published" and any(e.split == told.test for e in dataset.examples):
+        # A published test part may come later, on its own: there need be nothing to train on beside it.
+        return dataset.split(told.test).examples
     if split in ("train", "val", "test"):
         fold = next((f for f in folds_of(recipe, dataset, recipe.train.seed) if f.name == trained.about["fold"]), None)
         examples = getattr(fold, split) if fold is not None else ()
@@ -117,7 +120,7 @@ def predict(
                     f"'{path.name}' has nothing of what the model needs at {example.span}: {', '.join(absent)}",
                     "the file may be shorter than one window, or lack the stream",
                 )
-            label, score = said(trained, answer)
+            label, score = trained.said(answer)
             assert example.span is not None
             found.append(Prediction(str(path), example.span, label, score, answer, absent))
     return found
@@ -129,24 +132,9 @@ def examples_of(trained: TrainedModel, path: Path, text: str, whole: bool, windo
     from cinescope.media import probe
 
     span = whole_span(path, probe(path))
-    length = window or trained.window
-    if whole or span.duration <= 1.5 * length:
-        spans = [span]
-    else:
-        count = max(1, round(span.duration / length))
-        edges = np.linspace(span.start, span.end, count + 1)
-        spans = [Span(float(a), float(b)) for a, b in pairwise(edges)]
+    spans = [span] if whole else trained.windows(span, window)
     texts = {spec.text: text for spec in trained.preparer.specs.values()} if text else {}
     return [Example(f"{path.name}@{s.start:.3f}", media=path, span=s, texts=texts) for s in spans]
-
-
-def said(trained: TrainedModel, answer: dict[str, Any]) -> tuple[str, float]:
-    """The label and its probability, or the number that the task tells."""
-    label = answer.get("label")
-    if isinstance(label, int) and trained.labels:
-        return trained.labels[label], float(answer["probabilities"][label])
-    score = answer.get("score", answer.get("scores", 0.0))
-    return "", float(score[0] if isinstance(score, list) else score)
 
 
 def export(checkpoint: Path, out: Path) -> Exported:

@@ -61,6 +61,7 @@ _COUNTED = {
     "speech": ("piece of speech", "pieces of speech"),
     "screen": ("text on the screen", "texts on the screen"),
     "face": ("face", "faces"),
+    "label": ("label", "labels"),
     "voice": ("stretch of voice", "stretches of voice"),
     "thumbnail": ("key frame", "key frames"),
 }

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from cinescope.cli.text import blue, coloured, dim, printable, red, yellow
+from cinescope.cli.text import blue, coloured, dim, printable, red, width, yellow
 from cinescope.library import glance
 from cinescope.types import Segment, Span, Timeline
 
@@ -24,6 +24,7 @@ _MOVES = {
     "zoom in": "+", "zoom out": "-", "shake": "≈", "other": "~",
 }  # fmt: skip
 _FAULTS = {"black": "b", "single colour": "c", "frozen": "f", "flicker": "!", "still": "s"}
+_SPARE = "123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # for labels whose characters are taken
 _LISTED = 6  # faults named below the strips
 
 Row = tuple[str, str]  # name, strip
@@ -49,6 +50,8 @@ def legend(timeline: Timeline, kinds: Sequence[str], within: Span) -> list[str]:
     if moves := inside.get("camera"):
         signs = dict.fromkeys(s.text for s in moves)
         lines.append(("camera", ", ".join(f"{_move(s)} {s}" for s in signs)))
+    if told := inside.get("label"):
+        lines.append(("labels", ", ".join(f"{sign} {label}" for label, sign in _signs(told).items())))
     faults = glance.faults(inside.get("quality", []))
     if faults:
         more = f" and {len(faults) - _LISTED} more" if len(faults) > _LISTED else ""
@@ -113,6 +116,21 @@ def _sounds(segments: Sequence[Segment], within: Span, room: int) -> list[Row]:
     return [("sounds", strip.rstrip())]
 
 
+def _signs(segments: Sequence[Segment]) -> dict[str, str]:
+    """A sign for each label: the first of its characters that is free, then digits and capitals, "?" for the rest."""
+    signs: dict[str, str] = {}
+    for label in sorted({s.text for s in segments}):
+        own = [c for c in label.casefold() if c.isalnum() and width(c) == 1]
+        signs[label] = next((c for c in (*own, *_SPARE) if c not in signs.values()), "?")
+    return signs
+
+
+def _labels(segments: Sequence[Segment], within: Span, room: int) -> list[Row]:
+    signs = _signs(segments)
+    cells = glance.labels(segments, within, room, lambda s: s.text)
+    return [("labels", "".join(signs[label] if label else " " for label in cells).rstrip())]
+
+
 def _move(label: str) -> str:
     return _MOVES.get(label, "?")
 
@@ -148,4 +166,5 @@ _DRAWN: dict[str, Callable[[Sequence[Segment], Span, int], list[Row]]] = {
     "face": _faces,
     "quality": _quality,
     "silence": _silence,
+    "label": _labels,
 }

@@ -16,9 +16,22 @@ if TYPE_CHECKING:
     from cinescope.types import Location, Note
 
 _LABEL = 10  # columns for the names of the strips
-_TEXTS = ("speech", "screen", "chapter")
+_TEXTS = ("speech", "screen", "label", "chapter")
 # In this order, then what others add.
-_STRIPS = ("shot", "picture", "camera", "face", "screen", "voice", "speech", "sound", "loudness", "silence", "quality")
+_STRIPS = (
+    "shot",
+    "picture",
+    "camera",
+    "face",
+    "screen",
+    "voice",
+    "speech",
+    "sound",
+    "loudness",
+    "silence",
+    "quality",
+    "label",
+)
 _NEVER = (
     "title",
     "thumbnail",

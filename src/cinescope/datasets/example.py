@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -36,7 +37,9 @@ class Example:
     split: str = ""  # "train", "val", "test", or "" where the publisher does not split
     media: Path | None = None  # video, sound or picture
     span: Span | None = None  # of the media, seconds; None is all of it
-    clip: Callable[[], Clip] | None = None  # in place of media: rendered, or held in memory
+    # In place of media: rendered, or held in memory. One with an argument `needs` (types.Needs, or nothing) gives what
+    # they ask for; any other gives what it has.
+    clip: Callable[..., Clip] | None = None
     texts: Mapping[str, str] = field(default_factory=dict)  # role -> text: speech, question, caption, title ...
     candidates: tuple[str, ...] = ()  # answers to choose from
     given: Mapping[str, np.ndarray] = field(default_factory=dict)  # role -> published features (T, D) float32
@@ -91,6 +94,11 @@ class Dataset:
                 else "its files do not split; use by or folds",
             )
         return self.where(lambda e: e.split in names)
+
+
+def takes_needs(clip: Callable[..., Clip]) -> bool:
+    """Whether the callable of an example is to be told what is needed of its clip."""
+    return "needs" in inspect.signature(clip).parameters
 
 
 def labels_of(values: Sequence[str]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from cinescope.datasets.example import Example
+from cinescope.datasets.example import Example, takes_needs
 from cinescope.datasets.rows import Ragged
 from cinescope.features import EXTRACTORS
 from cinescope.features.clips import load_clip
@@ -95,6 +95,15 @@ class Preparer:
         """Role -> keys of its extractors: what ran, in which version, with which settings."""
         return {role: [e.source.key for e in made] for role, made in self._extractors.items()}
 
+    def needs(self) -> tuple[Needs, ...]:
+        """What a clip is asked for, role by role; each once."""
+        wanted: list[Needs] = []
+        for role, spec in self.specs.items():
+            if spec.pictures is not None:
+                wanted.append(_picture_needs(spec.pictures))
+            wanted += [e.needs for e in self._extractors[role]]
+        return tuple(dict.fromkeys(wanted))
+
     def fit(self, examples: Sequence[Example], seed: int = 0) -> None:
         """Vocabularies and codebooks, where there is something to learn."""
         for role, spec in self.specs.items():
@@ -172,9 +181,7 @@ class Preparer:
             at = np.arange(len(values), dtype=np.float64)
             return values, np.stack([at, at + 1], 1)
         if spec.pictures is not None:
-            return _pictures(
-                clip(Needs(frames=FrameNeed(spec.pictures.rate, spec.pictures.size)), spec.text), spec.pictures
-            )
+            return _pictures(clip(_picture_needs(spec.pictures), spec.text), spec.pictures)
         made = [e(clip(e.needs, spec.text)) for e in self._extractors[role]]
         if spec.tokens:
             return made[0].values[:, 0].astype(np.int64), made[0].times
@@ -238,7 +245,7 @@ class _Clips:
 def clip_of(example: Example, needs: Needs) -> Clip:
     """What there is of an example for these needs. CinescopeError where its media cannot be read."""
     if example.clip is not None:
-        return example.clip()
+        return example.clip(needs=needs) if takes_needs(example.clip) else example.clip()
     if example.media is not None and (needs.frames is not None or needs.sound is not None):
         return load_clip(example.media, needs, example.span)
     return Clip(example.span or Span(0.0, 1.0), name=example.key)
@@ -257,6 +264,10 @@ def _names(spec: InputSpec) -> Iterable[str]:
 
 def _create(name: str, settings: Mapping[str, Any]) -> Any:
     return EXTRACTORS.create(name, **settings)
+
+
+def _picture_needs(spec: PictureSpec) -> Needs:
+    return Needs(frames=FrameNeed(spec.rate, spec.size))
 
 
 def _pictures(clip: Clip, spec: PictureSpec) -> tuple[np.ndarray, np.ndarray]:

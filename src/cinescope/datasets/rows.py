@@ -24,8 +24,9 @@ class Ragged:
 
     @classmethod
     def of(cls, rows: Sequence[tuple[np.ndarray, np.ndarray]]) -> Ragged:
-        """Rows without steps take shape and type from those with some."""
-        shaped = next((v for v, _ in rows if len(v)), np.zeros((0, 1), np.float32))
+        """Rows without steps take shape and type from those with some; where none has any, their own stand."""
+        whole = [v for v, _ in rows if len(v)] or [v for v, _ in rows] or [np.zeros((0, 1), np.float32)]
+        shaped = whole[0]
         empty = np.zeros((0, *shaped.shape[1:]), shaped.dtype)
         lengths = [len(v) for v, _ in rows]
         return cls(

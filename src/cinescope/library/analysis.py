@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from cinescope.library.codec import json_segment, pack, segment_json, unpack
 from cinescope.library.feeding import WINDOW, Reel, Slice
@@ -27,6 +27,8 @@ from cinescope.types import (
     Video,
     Window,
 )
+
+_Need = TypeVar("_Need", FrameNeed, SoundNeed)
 
 STRETCH = 60.0  # seconds of media between commits, at most
 
@@ -117,6 +119,8 @@ class _Runner:
             frame_durations=frames[1] if frames else (),
             sound=piece.sound.get(self.needs.sound) if self.needs.sound is not None else None,
             cues=piece.cues if self.needs.subtitles else {},
+            more_frames={n: piece.frames[n] for n in self.needs.more_frames if n in piece.frames},
+            more_sound={n: piece.sound[n] for n in self.needs.more_sound if n in piece.sound},
             damage=piece.damage if self.needs.frames is not None else (),
             sound_damage=piece.sound_damage if self.needs.sound is not None else (),
         )
@@ -207,9 +211,8 @@ def analyse(work: Assignment) -> Iterator[Stretch]:
             failed[job.source_key] = str(error)
         except Exception as error:  # noqa: BLE001 - any analyser may fail in any way; the failure is reported
             failed[job.source_key] = f"{job.name} failed when it began ({type(error).__name__}: {error})"
-    frame_needs: dict[FrameNeed, None] = {r.needs.frames: None for r in runners if r.needs.frames is not None}
-    sound_needs: dict[SoundNeed, None] = {r.needs.sound: None for r in runners if r.needs.sound is not None}
-    reel.frame_needs, reel.sound_needs = tuple(frame_needs), tuple(sound_needs)
+    reel.frame_needs = _distinct((r.needs.frames, *r.needs.more_frames) for r in runners)
+    reel.sound_needs = _distinct((r.needs.sound, *r.needs.more_sound) for r in runners)
 
     begun = min((r.fed_until for r in runners), default=reel.start)
     furthest = max((r.fed_until for r in runners), default=reel.start)
@@ -230,6 +233,10 @@ def analyse(work: Assignment) -> Iterator[Stretch]:
     parts = tuple(r.part(complete=True) for r in runners if not r.failure)
     again = max(0.0, min(end, furthest) - begun)
     yield Stretch(end, parts, failed, _drain(reel), again, final=True)
+
+
+def _distinct(needs: Iterable[tuple[_Need | None, ...]]) -> tuple[_Need, ...]:
+    return tuple(dict.fromkeys(need for some in needs for need in some if need is not None))
 
 
 def _round(runners: list[_Runner], failed: dict[str, str], reached: float, finishing: bool = False) -> None:

@@ -1,6 +1,7 @@
 """A query in, moments out. Composes parsing, filters, the word indexes and merging; knows none of their insides.
 
-What is looked at: every row of `segments` that has a text: speech, screen, chapters, titles, notes and tags.
+What is looked at: every row of `segments` that has a text: speech, screen, labels of trained models,
+chapters, titles, notes and tags.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
     from cinescope.library.hybrid import Near
 
 # The kinds of rows that have a text of their own; what a query without `in:` looks at.
-TEXT_KINDS = ("speech", "screen", "chapter", "title", "note", "tag")
+TEXT_KINDS = ("speech", "screen", "label", "chapter", "title", "note", "tag")
 _ANALYSED = ("speech", "screen")
+_ASKED_FOR = ("label",)  # of models that a person trained: nobody misses them where there are none
 _NONE_KNOWN = {
     "speech": "no words are known that are said in these videos",
     "screen": "no words are known that are written in these videos",
@@ -146,7 +148,11 @@ def _looked_at(store: Store, scope: Scope) -> tuple[str, ...]:
     if scope.kinds:
         return tuple(k for k in scope.kinds if is_plain_name(k) and _some(store, k))
     wanted = [k for k in TEXT_KINDS if k not in scope.not_kinds]
-    return tuple(k for k in wanted if k not in _ANALYSED or _some(store, k)) if store.count("segments") else ()
+    return (
+        tuple(k for k in wanted if k not in (*_ANALYSED, *_ASKED_FOR) or _some(store, k))
+        if store.count("segments")
+        else ()
+    )
 
 
 def _unheard(scope: Scope, looked_at: Sequence[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from torch import nn
 from cinescope.datasets.example import Example, Target
 from cinescope.datasets.inputs import Preparer
 from cinescope.datasets.loading import RowSource
-from cinescope.datasets.rows import Rows
+from cinescope.datasets.rows import Ragged, Rows
 from cinescope.models.multimodal import Multimodal
 from cinescope.models.spec import ModelSpec
 from cinescope.tasks import TASKS
@@ -52,24 +52,44 @@ class TrainedModel:
     def rows(self, examples: Sequence[Example], tell: Callable[[int, int], object] | None = None) -> Rows:
         made = Rows(
             tuple(e.key for e in examples),
-            self.preparer.inputs(examples, tell),
+            {role: self._shaped(role, ragged) for role, ragged in self.preparer.inputs(examples, tell).items()},
             {},
             tuple(e.group or e.key for e in examples),
             np.array([e.order for e in examples], np.float64),
         )
         return made.by_group() if self.context else made
 
+    def _shaped(self, role: str, ragged: Ragged) -> Ragged:
+        """Published features that no row has: nobody but the model knows how wide they would be."""
+        if not self.preparer.specs[role].given or len(ragged.values):
+            return ragged
+        wide = int(self.about["model"]["encoders"][role]["in_dim"])
+        return replace(ragged, values=np.zeros((0, wide), np.float32))
+
     def answer(
         self, examples: Sequence[Example], tell: Callable[[int, int], object] | None = None
     ) -> list[dict[str, Any]]:
         """An answer for each example (for each group of them where the model reads neighbours)."""
-        return evaluate(self.model, self.task, RowSource(self.rows(examples, tell), self.preparer))
+        return self.answer_rows(self.rows(examples, tell))
 
-    def windows(self, span: Span) -> list[Span]:
-        """The stretches of a longer video that are looked at one by one: of equal length, nearest to the window."""
-        if math.isinf(self.window) or span.duration <= 1.5 * self.window:
+    def answer_rows(self, rows: Rows) -> list[dict[str, Any]]:
+        return evaluate(self.model, self.task, RowSource(rows, self.preparer))
+
+    def said(self, answer: Mapping[str, Any]) -> tuple[str, float]:
+        """The likeliest label and its probability, or "" and the number that the task tells."""
+        label = answer.get("label")
+        if isinstance(label, int) and self.labels:
+            return self.labels[label], float(answer["probabilities"][label])
+        score = answer.get("score", answer.get("scores", 0.0))
+        return "", float(score[0] if isinstance(score, list) else score)
+
+    def windows(self, span: Span, length: float | None = None) -> list[Span]:
+        """The stretches of a longer video that are looked at one by one: of equal length, nearest to the window, or to
+        `length` seconds."""
+        length = length or self.window
+        if span.duration <= 1.5 * length:
             return [span]
-        count = max(1, round(span.duration / self.window))
+        count = max(1, round(span.duration / length))
         edges = np.linspace(span.start, span.end, count + 1)
         return [Span(float(a), float(b)) for a, b in pairwise(edges)]
 
@@ -94,15 +114,19 @@ def build(about: Mapping[str, Any], weights: Mapping[str, Any], name: str) -> Tr
     return TrainedModel(model, preparer, task, target, targets, about, name, bool(about.get("context")))
 
 
-def load(place: Path | str) -> TrainedModel:
-    """From a checkpoint folder (or a run's, whose `best` is taken)."""
+def find(place: Path | str) -> Path:
+    """The checkpoint's folder: that one, or in the folder of a run its best one."""
     folder = Path(place)
     if not (folder / checkpoint.ABOUT).exists():
         for inner in ("best", "main/best"):
             if checkpoint.recover(folder / inner):
-                folder = folder / inner
-                break
-    saved = checkpoint.read(folder)
+                return folder / inner
+    return folder
+
+
+def load(place: Path | str) -> TrainedModel:
+    """From a checkpoint folder (or a run's, whose `best` is taken)."""
+    saved = checkpoint.read(find(place))
     return build(saved.about, saved.model, str(place))
 
 

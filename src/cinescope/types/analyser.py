@@ -42,6 +42,8 @@ class Needs:
     subtitles: bool = False
     tracks: tuple[str, ...] = ()  # names of analysers whose segments it gets in the same pass
     look_back: float = 0.0  # seconds its windows are held back, so that those tracks are complete for them
+    more_frames: tuple[FrameNeed, ...] = ()  # further pictures of the same pass, at other rates or sizes
+    more_sound: tuple[SoundNeed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,10 @@ class Window:
         default_factory=dict
     )  # index into `Material.subtitles` -> cues that start here
     tracks: dict[str, tuple[Segment, ...]] = field(default_factory=dict)  # segments made final since the last window
+    # What `Needs.more_frames` and `more_sound` ask for: pictures with the seconds that each stands. What the video has
+    # none of here is left out.
+    more_frames: dict[FrameNeed, tuple[Frames, tuple[float, ...]]] = field(default_factory=dict)
+    more_sound: dict[SoundNeed, Waveform] = field(default_factory=dict)
     # Where, within `span`, the file is damaged: what is shown, or heard, is not what was recorded. As far as the
     # decoder can tell, and only where the analyser is fed pictures, or sound.
     damage: tuple[Span, ...] = ()

@@ -16,7 +16,6 @@ import numpy as np
 
 from cinescope.features.backbones.checkpoints import Checkpoint, find_checkpoint
 from cinescope.features.backbones.shelf import FAMILIES, Family, Part
-from cinescope.nn.precision import device_of, dtype_of
 from cinescope.types import BadQueryError, MissingPartError
 
 # Read in training only: the vector that stands for masked sound (wav2vec 2.0), the count of batches seen by BatchNorm.
@@ -88,6 +87,8 @@ def load_checkpoint(checkpoint: Checkpoint, part: Part, dtype: str = "float32", 
     own = family.classes[part].startswith("cinescope.")
     require("torch") if own else require_transformers()
     import torch
+
+    from cinescope.nn.precision import device_of, dtype_of
 
     checkpoint.weights  # noqa: B018 - says in one sentence what is wrong with the files
     device = device_of(device)
