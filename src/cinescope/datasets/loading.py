@@ -36,7 +36,10 @@ class RowSource:
     def batch(self, index: Sequence[int] | np.ndarray) -> Batch:
         """The rows of these numbers, padded to the longest of them."""
         chosen = [int(i) for i in index]
-        inputs = {role: self._padded(role, ragged, chosen) for role, ragged in self.rows.inputs.items()}
+        # A role that no row has is left out, which is one and the same for a model: without a step of it neither its
+        # width nor its kind is known here.
+        there = {role: ragged for role, ragged in self.rows.inputs.items() if len(ragged.values)}
+        inputs = {role: self._padded(role, ragged, chosen) for role, ragged in there.items()}
         targets: dict[str, Tensor] = {}
         for name, values in self.rows.targets.items():
             targets |= _target(name, values, chosen)
