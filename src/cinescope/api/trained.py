@@ -84,10 +84,6 @@ def _part(dataset: Dataset, recipe: Any, trained: TrainedModel, split: str) -> t
     if split == "test" and told.by == "published" and any(e.split == told.test for e in dataset.examples):
         # A published test part may come later, on its own: there need be nothing to train on beside it.
         return dataset.split(told.test).examples
-    told = recipe.split
-    if split == "test" and told.by == "published" and any(e.split == told.test for e in dataset.examples):
-        # A published test part may come later, on its own: there need be nothing to train on beside it.
-        return dataset.split(told.test).examples
     if split in ("train", "val", "test"):
         fold = next((f for f in folds_of(recipe, dataset, recipe.train.seed) if f.name == trained.about["fold"]), None)
         examples = getattr(fold, split) if fold is not None else ()
