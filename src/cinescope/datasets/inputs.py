@@ -246,7 +246,9 @@ def clip_of(example: Example, needs: Needs) -> Clip:
     """What there is of an example for these needs. CinescopeError where its media cannot be read."""
     if example.clip is not None:
         return example.clip(needs=needs) if takes_needs(example.clip) else example.clip()
-    if example.media is not None and (needs.frames is not None or needs.sound is not None):
+    # The file's own subtitles, where the dataset does not say what is said.
+    reads = needs.subtitles and not example.texts
+    if example.media is not None and (needs.frames is not None or needs.sound is not None or reads):
         return load_clip(example.media, needs, example.span)
     return Clip(example.span or Span(0.0, 1.0), name=example.key)
 
