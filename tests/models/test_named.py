@@ -12,6 +12,8 @@ from cinescope.api import recipe as recipes  # noqa: E402
 from cinescope.api.building import Preparation, Ready, folds_of, open_dataset  # noqa: E402
 from cinescope.models.named import cnn_lstm_text, cnn_rnn_attention, frame_cnn, three_transformers  # noqa: E402
 from cinescope.models.spec import ModelSpec  # noqa: E402
+from cinescope.nn import Sequences  # noqa: E402
+from cinescope.nn.encoders import ENCODERS  # noqa: E402
 
 BANDS = 40
 
@@ -51,3 +53,29 @@ def test_the_recipe_builds_the_named_model(name: str) -> None:
         one = model(source.batch([2]))["classes"]
     assert said.shape == (4, spec.heads["classes"].settings["classes"])
     assert torch.allclose(said[2], one[0], atol=1e-5), "a row's answer depends on its neighbours"
+
+
+def test_an_lstm_that_takes_the_batch_for_time_runs_from_row_to_row() -> None:
+    """The articles' reading of (B, T, D) beside the one of the package."""
+    torch.manual_seed(0)
+    rows = torch.randn(3, 5, 4)
+    other = rows.clone()
+    other[0] += 1
+    wrong = torch.nn.LSTM(4, 6)  # (T, B, D)
+    assert not torch.allclose(wrong(rows)[0][2], wrong(other)[0][2])
+    right = ENCODERS.create("lstm", 4, 6)
+    before, after = right(Sequences.of(rows)).values, right(Sequences.of(other)).values
+    assert torch.equal(before[1:], after[1:])
+    assert not torch.allclose(before[0], after[0])
+
+
+def test_a_decoder_fed_zeros_says_the_same_at_every_step() -> None:
+    """The articles' reading: no matter what the source says when. An encoder tells its steps apart."""
+    torch.manual_seed(0)
+    source = torch.randn(2, 7, 8)
+    wrong = torch.nn.Transformer(8, 2, 1, 1, 16, dropout=0.0, batch_first=True)
+    said = wrong(source, torch.zeros(2, 7, 8))
+    assert torch.allclose(said, said[:, :1].expand_as(said), atol=1e-5)
+    right = ENCODERS.create("transformer", 8, 8).eval()
+    steps = right(Sequences.of(source)).values
+    assert (steps - steps[:, :1]).abs().amax((0, 2))[1:].min() > 0.1
