@@ -137,7 +137,7 @@ def columns(rows: Sequence[Said]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _classes(lines: Sequence[Mapping[str, Any]]) -> int:
-    """How many classes the model tells apart: a row without an answer is told to be of one beyond, so that it is wrong."""
+    """How many classes the model tells apart: a row without an answer is put into one beyond, so that it is wrong."""
     for line in lines:
         probabilities = line.get("probabilities")
         if probabilities:

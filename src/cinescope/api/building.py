@@ -84,7 +84,25 @@ def open_dataset(recipe: Recipe, folder: Path | None = None, media: Path | None 
     if place is not None and not place.exists():
         raise BadQueryError(f"there is no '{place}'", "give the folder of the data with --data")
     found = media or (Path(recipe.data.media) if recipe.data.media else None)
-    return DATASETS.create(recipe.data.reader, place, **({"media": found} if found else {}), **recipe.data.settings)
+    made: Dataset = DATASETS.create(
+        recipe.data.reader, place, **({"media": found} if found else {}), **recipe.data.settings
+    )
+    return leave_out(made, recipe.data.leave_out)
+
+
+def leave_out(dataset: Dataset, keys: Sequence[str]) -> Dataset:
+    """The dataset without these rows. BadQueryError names the first key that there is not."""
+    if not keys:
+        return dataset
+    there = {e.key for e in dataset.examples} | {m.key for m in dataset.missing}
+    unknown = [key for key in keys if key not in there]
+    if unknown:
+        raise BadQueryError(
+            f"leave_out: '{dataset.name}' has no row '{unknown[0]}'",
+            "take it off the list; keys are as check-data has them",
+        )
+    out = set(keys)
+    return dataset.where(lambda e: e.key not in out)
 
 
 def _wants_folder(reader: str) -> bool:

@@ -25,6 +25,7 @@ class DataRecipe(_Part):
     folder: str = ""
     media: str | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
+    leave_out: tuple[str, ...] = ()  # keys of rows, such as files that cannot be read
 
 
 class SplitRecipe(_Part):

@@ -112,7 +112,8 @@ def variants(summary: Summary, rows: Sequence[Row]) -> str:
     for row in rows:
         cells = (
             f'<td data-of="{escape(summary.watched)}">{figure(summary.watched, row.metrics[summary.watched])}</td>'
-            f'<td data-of="from">{_interval(summary.watched, row)}</td><td>{_range(row, summary.watched, low, high)}</td>'
+            f'<td class="nowrap" data-of="from">{_interval(summary.watched, row)}</td>'
+            f"<td>{_range(row, summary.watched, low, high)}</td>"
         )
         cells += "".join(f'<td data-of="{escape(m)}">{figure(m, row.metrics.get(m, math.nan))}</td>' for m in others)
         kind = ' class="main"' if row.variant == MAIN else ""
@@ -127,7 +128,8 @@ def variants(summary: Summary, rows: Sequence[Row]) -> str:
             "on the same rows."
         )
     return (
-        f'<section><h2>What it earned</h2><p>{escape(why)}</p><div class="card wide"><table class="variants"><thead><tr>'
+        f"<section><h2>What it earned</h2><p>{escape(why)}</p>"
+        '<div class="card wide"><table class="variants"><thead><tr>'
         f'<th></th><th>{escape(summary.watched)}</th><th>95%</th><th></th>{heads}<th class="said">what that says</th>'
         f"</tr></thead><tbody>{''.join(lines)}</tbody></table></div></section>"
     )
@@ -190,7 +192,8 @@ def confused(summary: Summary, told: Told) -> str:
     return (
         "<section><h2>What is taken for what</h2><p>A row for what is so, a column for what was told; the numbers are "
         f"rows of the data{_pooled(told)}.</p>"
-        f'<div class="card wide"><table class="confusion" style="--cell:{cell}px;--size:{size}px"><thead><tr><td></td>'
+        f'<div class="card wide fit"><table class="confusion" style="--cell:{cell}px;--size:{size}px">'
+        "<thead><tr><td></td>"
         f"{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div></section>"
     )
 
@@ -202,7 +205,8 @@ def _most_confused(table: np.ndarray, names: Sequence[str]) -> str:
     order = np.argsort(-wrong, axis=None)[:25]
     pairs = [(int(k // len(table)), int(k % len(table))) for k in order if wrong.flat[k]]
     lines = "".join(
-        f"<tr><th>{escape(names[i])}</th><td>{escape(names[j])}</td><td>{int(wrong[i, j])} of {int(table[i].sum())}</td></tr>"
+        f"<tr><th>{escape(names[i])}</th><td>{escape(names[j])}</td>"
+        f"<td>{int(wrong[i, j])} of {int(table[i].sum())}</td></tr>"
         for i, j in pairs
     )
     return (
@@ -230,8 +234,8 @@ def classes(summary: Summary, told: Told) -> str:
         for both, name, precision, recall, rows in sorted(found)
     )
     return (
-        "<section><h2>Class by class</h2><p>The hardest first. Precision: of those told to be it, how many are. Recall: "
-        'of those that are it, how many were told.</p><div class="card wide"><table><thead><tr><th></th>'
+        "<section><h2>Class by class</h2><p>The hardest first. Precision: of those told to be it, how many are. "
+        'Recall: of those that are it, how many were told.</p><div class="card wide"><table><thead><tr><th></th>'
         f"<th>precision</th><th>recall</th><th>F1</th><th>rows</th></tr></thead><tbody>{lines}</tbody></table></div>"
         "</section>"
     )
@@ -266,8 +270,8 @@ def sureness(told: Told) -> str:
     )  # fmt: skip
     return (
         "<section><h2>How sure, and how often right</h2>"
-        f"<p>The model says {100 * float(sure.mean()):.0f}% on average and is right {100 * right:.0f}% of the time: it is "
-        f"{way}. Expected calibration error {100 * error:.1f} points.</p>"
+        f"<p>The model says {100 * float(sure.mean()):.0f}% on average and is right {100 * right:.0f}% of the time: "
+        f"it is {way}. Expected calibration error {100 * error:.1f} points.</p>"
         f'<div class="card" style="max-width:440px">{reliability(bins)}</div></section>'
     )
 
@@ -278,9 +282,10 @@ def numbers(summary: Summary, told: Told) -> str:
         return ""
     said, true = columns(told.rows)
     return (
-        f"<section><h2>Told, and so</h2><p>Each point is a row{_pooled(told)}; on the line is right. The correlation is "
-        f"{pearson(said, true):.3f}.</p>"
-        f'<div class="card" style="max-width:560px">{scatter(true.tolist(), said.tolist(), summary.unit)}</div></section>'
+        f"<section><h2>Told, and so</h2><p>Each point is a row{_pooled(told)}; on the line is right. "
+        f"The correlation is {pearson(said, true):.3f}.</p>"
+        f'<div class="card" style="max-width:560px">{scatter(true.tolist(), said.tolist(), summary.unit)}</div>'
+        "</section>"
     )
 
 
@@ -309,7 +314,8 @@ def _card(summary: Summary, told: Told, row: Said, place: Path, line: Mapping[st
     if told.kind == "class":
         names = summary.labels
         is_, said = (names[int(v)] if 0 <= v < len(names) else f"class {int(v)}" for v in (row.true, row.said))
-        what = f'<p>told <b class="told">{escape(said)}</b> {100 * row.probability:.0f}%, is <b class="is">{escape(is_)}</b></p>'
+        sure = f"{100 * row.probability:.0f}%"
+        what = f'<p>told <b class="told">{escape(said)}</b> {sure}, is <b class="is">{escape(is_)}</b></p>'
     else:
         what = f'<p>told <b class="told">{row.said:.3g}</b>, is <b class="is">{row.true:.3g}</b></p>'
     time = f" · {format_time(line['start'], 1)} to {format_time(line['end'], 1)}" if "start" in line else ""
@@ -367,7 +373,8 @@ def each_run(summary: Summary) -> str:
     lines = "".join(_run(r, summary, folds, seeds) for r in summary.results)
     cells = "".join(f"<th>{escape(h)}</th>" for h in heads)
     return (
-        '<section><h2>Every model</h2><p>One by one, as they lie in the folder.</p><div class="card wide"><table><thead>'
+        "<section><h2>Every model</h2><p>One by one, as they lie in the folder.</p>"
+        '<div class="card wide"><table><thead>'
         f"<tr>{cells}</tr></thead><tbody>{lines}</tbody></table></div></section>"
     )
 

@@ -9,8 +9,10 @@ STYLE = (
 html{color-scheme:light dark}
 body{margin:0;background:var(--paper);color:var(--ink);
 font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
-.top{background:linear-gradient(120deg,#22305e 0%,#57407a 45%,#c4627a 80%,#f2a96b 100%);color:#fff;padding:40px 24px 44px}
-.top>div,main{max-width:1120px;margin:0 auto}
+.top{background:linear-gradient(120deg,#22305e 0%,#57407a 45%,#c4627a 80%,#f2a96b 100%);color:#fff;
+padding:40px 24px 44px}
+.top>div{max-width:1120px;margin:0 auto}main{max-width:1168px;margin:0 auto}
+.nowrap{white-space:nowrap}.fit{width:fit-content;max-width:100%}
 .top h1{font-size:38px;line-height:1.1;margin:0 0 8px;letter-spacing:-.02em;overflow-wrap:anywhere}
 .top p{margin:0;max-width:720px;opacity:.93;font-size:17px}
 .facts{display:flex;gap:14px 34px;margin-top:24px;flex-wrap:wrap}
@@ -61,7 +63,8 @@ footer{color:var(--soft);font-size:14px;border-top:1px solid var(--line);padding
 @media(max-width:640px){.top{padding:30px 18px 32px}.top h1{font-size:29px}main{padding:4px 16px 40px}
 .facts{gap:12px 22px}.facts b{font-size:19px}
 table.variants,table.variants tbody,table.variants tr,table.variants td,table.variants th{display:block;text-align:left;
-border:0;padding:1px 0}table.variants thead{display:none}table.variants tr{padding:9px 0;border-bottom:1px solid var(--line)}
+border:0;padding:1px 0}table.variants thead{display:none}table.variants tr{padding:9px 0;
+border-bottom:1px solid var(--line)}
 table.variants td:empty{display:none}table.variants td[data-of]:before{content:attr(data-of) " ";color:var(--soft)}}
 """
     + PLOT_STYLE

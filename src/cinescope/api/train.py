@@ -146,7 +146,7 @@ def run(
                     ready = ready or preparation.ready(fold, seed)
                     name = f"{variant}, {fold.name}, seed {seed}" if of > 1 else recipe.name
                     watch = None if telling.training is None else _watcher(telling.training, name, number, of)
-                    done = _one(ready, variant, seed, place, out, resume, watch, cancelled)
+                    done = train_one(ready, variant, seed, place, out, resume, watch, cancelled)
                 if summary is None:
                     summary = _begun(recipe, held, make_task(recipe))
                 summary.results.append(done)
@@ -185,10 +185,11 @@ def variant_of(ready: Ready, variant: str, seed: int) -> Ready:
     return shuffle(ready, role, seed) if kind == "shuffled" else ready
 
 
-def _one(
+def train_one(
     ready: Ready, variant: str, seed: int, place: Path, out: Path, resume: bool,
     watch: Callable[[Progress], object] | None, cancelled: Callable[[], bool] | None,
 ) -> Result:  # fmt: skip
+    """Train one variant of one fold into `place` and measure it; the result's folder is told from `out`."""
     ready = variant_of(ready, variant, seed)
     told = ready.recipe.train.model_dump()
     settings = TrainSettings(**{**told, "seed": seed})

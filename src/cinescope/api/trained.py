@@ -89,6 +89,13 @@ def _part(dataset: Dataset, recipe: Any, trained: TrainedModel, split: str) -> t
         examples = getattr(fold, split) if fold is not None else ()
         if examples:
             return tuple(examples)
+        if fold is None and trained.about["fold"] == "all rows":
+            if split == "train":
+                return dataset.examples
+            raise BadQueryError(
+                "this model was trained on all rows: nothing was held out",
+                "its report has the cross-validated figures; give other --data, or --split train",
+            )
         if fold is not None and split not in {e.split for e in dataset.examples}:
             raise BadQueryError(
                 f"nothing of '{dataset.name}' was kept as '{split}' in training", "name another --split"

@@ -50,9 +50,11 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "features": ("features:features", "write numbers of a video to train on: HOG, MFCC, flow ..."),
     },
     "Train models": {
+        "fit": ("fit:fit", "a folder of labelled clips into a model, without a recipe"),
         "train": ("train:train", "train what a recipe says, with controls"),
         "evaluate": ("evaluate:evaluate", "measure a trained model on what was held out"),
         "predict": ("predict:predict", "what a trained model says of new files"),
+        "compare": ("compare:compare", "recipes against each other: figures, time, size"),
         "recipes": ("recipes:recipes", "the recipes that come along, to begin with"),
         "check": ("check:check", "hold a part of your own to the suite of ours"),
         "check-data": ("check_data:check_data", "find what ruins results before you train on it"),
