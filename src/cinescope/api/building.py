@@ -53,9 +53,14 @@ class Ready:
             dim = told.encoder.dim or WIDTH
             encoders[role] = EncoderSpec(told.encoder.name, width, dim, dict(told.encoder.settings))
         labels = self.dataset.targets[recipe.task.target].labels if recipe.task.target else ()
-        heads = {n: PartSpec(h["name"], h["settings"]) for n, h in self.task.heads(labels).items()}
+        dims = {role: self._width_to_fusion(e) for role, e in encoders.items()}
+        heads = {n: PartSpec(h["name"], _widths(h["settings"], dims)) for n, h in self.task.heads(labels).items()}
         fusion = PartSpec(recipe.fusion.name, dict(recipe.fusion.settings))
         return ModelSpec(encoders, fusion, recipe.fusion.dim or WIDTH, heads)
+
+    @staticmethod
+    def _width_to_fusion(encoder: EncoderSpec) -> int:
+        return encoder.in_dim if encoder.name == "none" else encoder.dim
 
     def about(self, spec: ModelSpec, seed: int) -> dict[str, Any]:
         """What a checkpoint carries beside its weights."""
@@ -74,6 +79,16 @@ class Ready:
             "seed": seed,
             "rows": {"train": len(self.train), "val": len(self.val), "test": len(self.test)},
         }
+
+
+def _widths(settings: Mapping[str, Any], dims: Mapping[str, int]) -> dict[str, Any]:
+    """A head that reads roles of their own width is told these, where the recipe does not say them."""
+    filled = dict(settings)
+    if "dims" in filled and not filled["dims"]:
+        filled["dims"] = dict(dims)
+    if "role_dim" in filled and not filled["role_dim"]:
+        filled["role_dim"] = dims.get(str(filled.get("role")), 0)
+    return filled
 
 
 def open_dataset(recipe: Recipe, folder: Path | None = None, media: Path | None = None) -> Dataset:

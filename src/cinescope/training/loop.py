@@ -273,7 +273,7 @@ class _Run:
                 with parallel.whole(self.module):
                     answers = evaluate(self.model, self.task, self.data.val, settings.batch, settings.precision)
                 metrics = figures(self.task, answers, self.data.val)
-                value = metrics[getattr(self.task, "best", "loss")]
+                value = _watched(self.task, metrics)
                 sign = 1 if getattr(self.task, "higher_is_better", True) else -1
                 # The first of equal epochs stays the best; a figure that is no number never is.
                 if history.best_epoch == 0 or sign * value > sign * history.best:
@@ -376,6 +376,17 @@ def figures(task: Any, answers: Sequence[dict[str, Any]], source: Source) -> dic
     """The task's metrics of these answers, beside the targets of the source."""
     whole = source.batch(np.arange(len(source)))
     return dict(task.metrics(answers, whole.targets))
+
+
+def _watched(task: Any, metrics: Mapping[str, float]) -> float:
+    """The figure that says which epoch is best."""
+    name = getattr(task, "best", "loss")
+    if name not in metrics:
+        raise BadQueryError(
+            f"none of the watched rows has what '{name}' is measured on: no row's target is known",
+            "give the watched rows labels, or set val: 0 to watch nothing",
+        )
+    return metrics[name]
 
 
 def _seed(seed: int, step: int) -> None:

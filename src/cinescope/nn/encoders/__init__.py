@@ -8,6 +8,7 @@ CATALOGUE: dict[str, str] = {
     "audio_cnn": "cinescope.nn.encoders.audio_cnn:AudioCNN",
     "audio_light": "cinescope.nn.encoders.audio_light:AudioLight",
     "audio_rnn": "cinescope.nn.encoders.audio_cnn:AudioRNN",
+    "cepstrum": "cinescope.nn.encoders.cepstrum:Cepstrum",
     "chain": "cinescope.nn.encoders.chain:Chain",
     "cnn": "cinescope.nn.encoders.picture_cnn:PictureCNN",
     "gru": "cinescope.nn.encoders.recurrent:GRU",
