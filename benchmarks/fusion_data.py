@@ -58,15 +58,17 @@ def world(name: str, run: int, folder: Path, tuning: bool = False, share: float 
     return split_rows(held, labels, np.array([e.split == "test" for e in dataset.examples]), len(spec.labels))
 
 
-def digits(data: Path, speaker: str, seed: int, folder: Path) -> tuple[Rows, Rows]:
+def digits(data: Path, speaker: str, seed: int, folder: Path, plain: bool = False) -> tuple[Rows, Rows]:
     """Recordings of all other speakers and of this one, each with a noisy picture of the same digit, as one step.
 
-    Sound: 13 MFCC, the mean of each quarter of the recording. Picture: 8 x 8 numbers from 0 to 16 with noise. No
-    picture is both in training and in test.
+    Sound: 13 MFCC, the mean of each quarter of the recording; unless `plain`, less that of all four, which is more of
+    the voice and the microphone than of the word (cepstral mean normalisation, Atal 1974), and the speaker is new.
+    Picture: 8 x 8 numbers from 0 to 16 with noise. No picture is both in training and in test.
     """
     from sklearn.datasets import load_digits
 
-    sound, labels, speakers = spoken(data, folder)
+    quarters, labels, speakers = spoken(data, folder)
+    sound = (quarters if plain else quarters - quarters.mean(1, keepdims=True)).reshape(len(labels), -1)
     drawn = load_digits()
     chance = np.random.default_rng([seed, sorted(set(speakers.tolist())).index(speaker)])
     order = chance.permutation(DIGIT_PICTURES)
@@ -81,14 +83,14 @@ def digits(data: Path, speaker: str, seed: int, folder: Path) -> tuple[Rows, Row
 
 
 def spoken(data: Path, folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Numbers (N, 52), digits (N,) and speakers (N,) of the recordings."""
+    """MFCC (N, 4, 13) of the quarters, digits (N,) and speakers (N,) of the recordings."""
     place = folder / "spoken.npz"
     if not place.exists():
         extract = EXTRACTORS.create("mfcc", sample_rate=8000, coefficients=13, deltas=0)
         rows, labels, speakers = [], [], []
         for example in DATASETS.create("fsdd", data / "spoken_digits").examples:
             values = extract(load_clip(example.media, extract.needs)).values
-            rows.append(thinned(values, 4).reshape(-1))
+            rows.append(thinned(values, 4))
             labels.append(int(example.targets["digit"]))
             speakers.append(example.group)
         _save(place, rows=np.stack(rows), labels=np.array(labels), speakers=np.array(speakers))

@@ -22,7 +22,7 @@ def words(spec: WorldSpec, truth: Truth) -> tuple[Word, ...]:
     """In the order of their times, which are whole milliseconds and do not overlap."""
     chance = random(truth.seed, truth.index, TEXT)
     events = truth.events if "text" in spec.event_modalities else ()
-    said = [Word(EVENT, event) for event in events]
+    said = [Word(EVENT, Span(_whole(event.start), _whole(event.end))) for event in events]
     before: list[str] = []
     for beat, sign in enumerate(truth.signs["text"]):
         start, end = (b * spec.seconds / spec.beats for b in (beat, beat + 1))
@@ -35,9 +35,13 @@ def words(spec: WorldSpec, truth: Truth) -> tuple[Word, ...]:
         free = _largest_gap(start, end, events)
         step = free.duration / len(texts)
         for i, text in enumerate(texts):
-            first, last = (round(1000 * (free.start + s * step)) / 1000 for s in (i, i + 1))
-            said.append(Word(text, Span(first, last)))
+            said.append(Word(text, Span(_whole(free.start + i * step), _whole(free.start + (i + 1) * step))))
     return tuple(sorted(said, key=lambda word: word.span.start))
+
+
+def _whole(seconds: float) -> float:
+    """To the millisecond: subtitles know no more."""
+    return round(1000 * seconds) / 1000
 
 
 def _other(chance: np.random.Generator, known: tuple[str, ...], than: list[str]) -> str:
