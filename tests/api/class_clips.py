@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-
+import pytest
 from tests.conftest import write_clip
 
 COLOURS = {"red": (200, 40, 40), "green": (40, 170, 60), "blue": (50, 70, 200), "grey": (120, 120, 120)}
@@ -22,7 +22,9 @@ def class_clips(
             colour = np.clip(np.array(COLOURS[name]) + random.normal(0, noise, 3), 0, 255).astype(int)
             shade = np.clip(colour + random.normal(0, noise, 3), 0, 255).astype(int)
             write_clip(
-                folder / name / f"{name}{number}.mp4", [("", tuple(map(int, colour))), ("", tuple(map(int, shade)))], 0.4
+                folder / name / f"{name}{number}.mp4",
+                [("", tuple(map(int, colour))), ("", tuple(map(int, shade)))],
+                0.4,
             )
     return folder
 
@@ -43,5 +45,19 @@ inputs:
     encoder: {name: gru, dim: 16}
 fusion: {name: concat, dim: 16}
 task: {name: classification, target: label}
-train: {epochs: 6, batch: 8, lr: 0.01}
+train: {epochs: 8, batch: 8, lr: 0.02, save_every: 8}
 """
+
+
+def shared_clips(factory: pytest.TempPathFactory) -> Path:
+    """Three classes of five clips, rendered once for all tests; to be read only."""
+    folder = factory.getbasetemp() / "class_clips"
+    return folder if folder.is_dir() else class_clips(folder, 5)
+
+
+def write_recipe(path: Path, **changes: str) -> Path:
+    """The recipe above with lines replaced: `write_recipe(p, fusion="{name: gated}")`."""
+    lines = [f"{line.split(':')[0]}: {changes[line.split(':')[0]]}" if line.split(":")[0] in changes else line
+             for line in RECIPE.splitlines()]  # fmt: skip
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path

@@ -91,7 +91,7 @@ def _streams(path: Path) -> tuple[bool, bool, bool, float]:
     """(shows something, one picture, sounds, seconds). MediaError where it cannot be read."""
     video = media.probe(path)
     shown = video.first("video")
-    still = shown is not None and shown.still
+    still = shown is not None and bool(shown.still)
     sounding = video.first("audio") is not None
     # The cover of a sound file is nothing to see.
     shows = shown is not None and not (still and sounding)
@@ -318,6 +318,7 @@ def _sounds(found: Found, small: bool, why: list[str]) -> dict[str, Any]:
 
 
 def _words(role: str, why: list[str]) -> dict[str, Any]:
+    settings: dict[str, dict[str, Any]]
     if "minilm" in shelf.encoders():
         why.append(f"text ({role}): sentence vectors of MiniLM, which is on this machine")
         features, settings = ["sentence"], {"sentence": {"level": "text"}}
@@ -327,6 +328,8 @@ def _words(role: str, why: list[str]) -> dict[str, Any]:
     return {
         "words": {
             "features": features, "settings": settings, "text": role,
+            # TF-IDF is scaled already; by deviations, words of every training text would weigh most in a new one.
+            "normalise": features != ["tfidf"],
             "encoder": {"name": "linear", "dim": 64, "settings": {"dropout": 0.2}},
         }
     }  # fmt: skip

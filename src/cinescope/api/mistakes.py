@@ -77,6 +77,22 @@ def _kept(place: Path, example: Example, number: int) -> Mapping[str, str]:
     return found
 
 
+def poster(path: Path, start: float | None = None, end: float | None = None) -> bytes | None:
+    """A small JPEG of the middle of a stretch of a film, for players that have not begun; None where there is none."""
+    from cinescope.features.clips import load_clip, whole_span
+    from cinescope.media import probe
+    from cinescope.media.pictures import picture_bytes
+    from cinescope.types import FrameNeed, Needs, Span
+
+    try:
+        span = Span(start, end) if start is not None and end is not None else whole_span(path, probe(path))
+        middle = span.start + span.duration / 2
+        clip = load_clip(path, Needs(frames=FrameNeed(None, 320)), Span(middle, middle + 0.5))
+    except CinescopeError:
+        return None  # the page plays what the browser can play
+    return picture_bytes(clip.frames.data[0]) if clip.frames is not None and len(clip.frames) else None
+
+
 def contact_strip(clip: Clip) -> np.ndarray | None:
     """(96, W, 3): up to five pictures of a clip side by side; None where it has none."""
     import cv2

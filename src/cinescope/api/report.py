@@ -117,6 +117,8 @@ def earned(summary: Summary, apart: Interval) -> str:
     sign = 1 if summary.higher_is_better else -1
     value = sign * apart.value
     low, high = sorted((sign * apart.low, sign * apart.high))
+    if apart.low == apart.high == 0:
+        return "nothing: no row is told otherwise" if is_share(summary.watched) else "nothing"
     unsure = ", which may be nothing" if low <= 0 <= high else ""
     if is_share(summary.watched):
         return f"{100 * value:+.1f} points ({100 * low:.1f} to {100 * high:.1f}{unsure})"

@@ -17,7 +17,7 @@ from urllib.parse import quote
 import numpy as np
 
 from cinescope.api.answers import Said, columns, read_lines
-from cinescope.api.mistakes import EXAMPLES, MOST, worst
+from cinescope.api.mistakes import EXAMPLES, MOST, poster, worst
 from cinescope.api.report import Row, Told, figure, is_share, log_of, remarks, rows_of, told_of
 from cinescope.api.report_plots import curves, reliability, scatter
 from cinescope.api.report_style import STYLE
@@ -334,7 +334,9 @@ def _player(place: Path, line: Mapping[str, Any], folder: Path) -> str:
             return f'<img loading="lazy" alt="{escape(path.name)}" src="{source}">'
         if path.suffix.lower() in SOUND:
             return f'<audio controls preload="none" src="{source}"></audio>'
-        return f'<video controls preload="metadata" src="{source}"></video>'
+        shown = poster(path, line.get("start"), line.get("end"))
+        still = f' poster="data:image/jpeg;base64,{base64.b64encode(shown).decode()}"' if shown else ""
+        return f'<video controls preload="none"{still} src="{source}"></video>'
     shown = ""
     if "strip" in line:
         shown += f'<img class="strip" alt="{escape(line["key"])}" src="{_inside(place / line["strip"], "image/jpeg")}">'

@@ -1,0 +1,142 @@
+"""What fit makes of a folder: which recipe and why, and what it says of folders that no model can be made of."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.api.class_clips import shared_clips
+
+from cinescope.api.check_data import read_data
+from cinescope.api.fit import fit
+from cinescope.api.fit_choice import Found, choose, folds_for, look
+from cinescope.api.recipe import parse
+from cinescope.datasets.example import Dataset, Example, Target
+from cinescope.types import BadQueryError, CinescopeError
+
+
+@pytest.fixture(scope="module")
+def clips_of_classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shared_clips(tmp_path_factory)
+
+
+def dataset(rows: int, labels: tuple[str, ...] = ("a", "b"), groups: int = 0, **more: object) -> Dataset:
+    examples = tuple(
+        Example(
+            str(i), texts={"speech": f"words {i}"}, targets={"label": labels[i % len(labels)]},
+            group=f"g{i % groups}" if groups else "",
+        )
+        for i in range(rows)
+    )  # fmt: skip
+    return Dataset("rows", examples, {"label": Target("class", labels)})
+
+
+def found_of(rows: int, **more: object) -> Found:
+    made = dataset(rows)
+    told = {"pictures": 0, "stills": 0, "sounds": 0, "texts": {}, "seconds": 4.0, **more}
+    return Found(made, "label", rows, **told)  # type: ignore[arg-type]
+
+
+def chosen(found: Found) -> dict[str, object]:
+    made = choose(found, "x", "folders", Path("clips"), {}, None, None, 0)
+    parse(made.recipe)  # it is a recipe
+    return made.recipe
+
+
+def test_few_clips_get_summaries_and_many_get_networks() -> None:
+    few = chosen(found_of(60, pictures=60, sounds=60))
+    assert set(few["inputs"]) == {"picture", "motion", "sound"}  # type: ignore[call-overload]
+    assert few["inputs"]["picture"]["summary"] == "stats"  # type: ignore[index]
+    assert few["split"]["count"] == 5  # type: ignore[index]
+    many = chosen(found_of(3000, pictures=3000, sounds=3000))
+    assert many["inputs"]["picture"]["encoder"]["name"] == "chain"  # type: ignore[index]
+    assert many["inputs"]["sound"]["encoder"]["name"] == "audio_cnn"  # type: ignore[index]
+    assert many["split"]["count"] == 3  # type: ignore[index]
+    assert many["controls"] is False
+
+
+def test_stills_have_no_motion_and_words_are_read() -> None:
+    few = chosen(found_of(60, pictures=60, stills=60, texts={"speech": 60}))
+    assert set(few["inputs"]) == {"picture", "words"}  # type: ignore[call-overload]
+    assert few["inputs"]["picture"]["summary"] == "mean"  # type: ignore[index]
+    many = chosen(found_of(3000, pictures=3000, stills=3000))
+    assert many["inputs"]["picture"]["encoder"]["name"] == "resnet9"  # type: ignore[index]
+
+
+def test_an_input_that_most_rows_lack_is_not_used() -> None:
+    assert set(chosen(found_of(60, pictures=60, sounds=20))["inputs"]) == {"picture", "motion"}  # type: ignore[call-overload]
+
+
+def test_folds_are_as_many_as_the_smallest_class_allows() -> None:
+    why: list[str] = []
+    assert folds_for(Found(dataset(40, groups=6), "label", 40, 0, 0, 0, {}, 1.0), None, why) == 3
+    assert "nor anything else of its group" in why[0]
+    with pytest.raises(BadQueryError, match="9 folds need 9 groups of every class, and the smallest has 3"):
+        folds_for(Found(dataset(40, groups=6), "label", 40, 0, 0, 0, {}, 1.0), 9, why)
+    with pytest.raises(BadQueryError, match="all clips of 'a' are of one group"):
+        folds_for(Found(dataset(40, groups=2), "label", 40, 0, 0, 0, {}, 1.0), None, why)
+
+
+@pytest.mark.parametrize(
+    ("labels", "rows", "said"),
+    [(("a",), 5, "all 5 rows are 'a'"), (("a", "b", "c"), 5, "the class 'c' has a single clip")],
+)
+def test_nothing_to_learn_is_said(labels: tuple[str, ...], rows: int, said: str) -> None:
+    with pytest.raises(BadQueryError, match=said):
+        look(dataset(rows, labels))
+
+
+def test_a_folder_without_media_or_labels_is_said(tmp_path: Path, clips_of_classes: Path) -> None:
+    with pytest.raises(BadQueryError, match="there is no "):
+        fit(tmp_path / "none", tmp_path / "out")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadQueryError, match="holds no videos, sounds or pictures"):
+        fit(tmp_path / "empty", tmp_path / "out")
+    (tmp_path / "flat").mkdir()
+    shutil.copy(clips_of_classes / "red" / "red0.mp4", tmp_path / "flat" / "a.mp4")
+    with pytest.raises(BadQueryError, match="holds 1 files of media and nothing that says what they are"):
+        fit(tmp_path / "flat", tmp_path / "out")
+    for name in ("a", "b"):
+        (tmp_path / "rotten" / name).mkdir(parents=True)
+        for number in range(2):
+            (tmp_path / "rotten" / name / f"{number}.mp4").write_bytes(b"no film")
+    with pytest.raises(BadQueryError, match="none of the 4 files can be read"):
+        fit(tmp_path / "rotten", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_broken_files_are_listed_and_left_out(tmp_path: Path, clips_of_classes: Path) -> None:
+    shutil.copytree(clips_of_classes, tmp_path / "clips")
+    (tmp_path / "clips" / "red" / "zero.mp4").write_bytes(b"")
+    found = look(read_data(tmp_path / "clips"))
+    assert [m.key for m in found.broken] == ["red/zero.mp4"]
+    assert found.rows == 15
+    assert (found.pictures, found.stills, found.sounds) == (15, 0, 15)
+    recipe = choose(found, "x", "folders", tmp_path / "clips", {}, None, None, 0).recipe
+    assert recipe["data"]["leave_out"] == ["red/zero.mp4"]
+
+
+def test_a_table_of_texts_becomes_a_model_that_answers(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    words = {"joy": ["lovely", "great", "sunny"], "anger": ["awful", "rotten", "broken"]}
+    lines = ["text,emotion"]
+    for _ in range(20):
+        lines += [f"this is {random.choice(words[e])} and {random.choice(words[e])},{e}" for e in words]
+    (tmp_path / "rows.csv").write_text("\n".join(lines) + "\n")
+    said: list[str] = []
+    from cinescope.api.train import Telling
+
+    made = fit(tmp_path / "rows.csv", tmp_path / "out", folds=2, telling=Telling(saying=said.append))
+    assert made.reader == "csv_file"
+    assert made.metrics["accuracy"] > 0.9
+    assert any("TF-IDF" in sentence for sentence in said)
+    assert made.left_out == ()
+    from cinescope.tasks.trained import load
+
+    model = load(tmp_path / "out")
+    answer = model.answer([Example("new", texts={"speech": "a lovely sunny day"})])[0]
+    assert model.labels[answer["label"]] == "joy"
+    with pytest.raises(CinescopeError, match="holds a model already"):
+        fit(tmp_path / "rows.csv", tmp_path / "out")
