@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -97,3 +98,20 @@ def test_the_contextual_recipe_is_fitted_on_all_and_measured_on_a_test_part_that
     lines = (mosi / "answers.jsonl").read_text(encoding="utf-8").splitlines()
     assert len(lines) == 2
     assert '"key": "test0"' in lines[0]
+
+
+def test_figures_on_rows_that_were_trained_on_are_said_to_mean_nothing(
+    mosi: Path, cinescope_cli: Callable[..., tuple[int, str, str]]
+) -> None:
+    api.run(few(recipes.load("mosi_contextual")), mosi / "run", data=mosi / "train")
+    run = ("evaluate", mosi / "run", "--quiet", "--data")
+    status, out, err = cinescope_cli(*run, mosi / "train", "--split", "train")
+    assert status == 0
+    assert "mean nothing" in err
+    assert "4 rows of 'train'" in out
+    status, out, err = cinescope_cli(*run, mosi / "test")
+    assert status == 0
+    assert not err
+    status, out, err = cinescope_cli(*run, mosi / "train")
+    assert status == 2
+    assert "nothing of 'mosi' was kept as 'test' in training" in err

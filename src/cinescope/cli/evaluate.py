@@ -7,9 +7,15 @@ from typing import Annotated
 
 import typer
 
-from cinescope.cli.common import JsonOption, QuietOption, print_json
+from cinescope.cli.common import JsonOption, QuietOption, print_json, remark
 from cinescope.cli.progress_bar import Bar
 from cinescope.cli.text import bold, printable
+
+# Parts that a model has met before it is measured on them, and what its figures there are worth.
+SEEN = {
+    "train": "the model was trained on these rows, so the figures mean nothing",
+    "val": "these rows chose the epoch, so the figures flatter",
+}
 
 
 def evaluate(
@@ -38,6 +44,8 @@ def evaluate(
     if json:
         print_json(made)
         return
+    if split in SEEN:
+        remark(f"note: {SEEN[split]}")
     print(bold(f"{printable(str(checkpoint))}: {made.rows:,} rows of '{printable(split)}'"))
     for name, value in made.metrics.items():
         print(f"  {name:16} {value:.4f}")
