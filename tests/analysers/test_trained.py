@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("torch")
-from trained_models import EVERYTHING, PICTURES, clips, film, recipe, train
+from trained_models import EVERYTHING, PICTURES, clips, film, train
 
 from cinescope.analysers import create
 from cinescope.library.analysis import Assignment, Job, analyse
@@ -257,13 +257,10 @@ def test_models_that_cannot_speak_of_a_video_say_so(
 def test_from_clips_to_search_without_a_line_of_code(
     data_clips: Path, red_then_blue: Path, tmp_path: Path, cinescope_cli: CALL
 ) -> None:
-    import yaml
-
-    told = recipe(PICTURES, name="my colours")
-    told["split"] = {"by": "every", "count": 4, "val": 0}
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(told), encoding="utf-8")
+    mine = tmp_path / "clips"
+    shutil.copytree(data_clips, mine, ignore=shutil.ignore_patterns("*.txt"))
     run = tmp_path / "mine"
-    status, _, err = cinescope_cli("train", tmp_path / "mine.yaml", "--data", data_clips, "--out", run, "--quiet")
+    status, _, err = cinescope_cli("fit", mine, "--out", run, "--folds", "2", "--minutes", "0.1", "--quiet")
     assert status == 0, err
     status, out, err = cinescope_cli("predict", run, red_then_blue, "--json")
     assert status == 0, err
@@ -290,6 +287,7 @@ def test_from_clips_to_search_without_a_line_of_code(
     strip = next(line for line in out.splitlines() if line.startswith("labels"))
     assert set(strip.split()[1]) == {"r", "b"}
     assert "labels: b blue, r red" in out
+    assert f"red {told_by_predict[0]['score']:.0%}" in out
     # Asked again, nothing is done again; and without the setting the labels stay.
     for more in (["--only", "trained", "--set", setting], ["--only", "shots"]):
         status, out, err = cinescope_cli("index", red_then_blue, *more, "--library", library)

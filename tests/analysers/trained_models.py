@@ -40,18 +40,20 @@ EVERYTHING = {
 
 
 def film(path: Path, labels: list[str], seconds: float = SECONDS, size: tuple[int, int] = (96, 64)) -> Path:
-    """A colour and its tone for each label, `seconds` long; faint noise, so that no two pictures are the same."""
+    """A colour and its tone for each label, `seconds` long; noise, a shade and a pitch of its own."""
     from cinescope.media.encode import VideoWriter
     from cinescope.types import Waveform
 
-    rng = np.random.default_rng(len(path.stem))
+    rng = np.random.default_rng(list(f"{path.parent.name}/{path.name}".encode()))
     each = round(seconds * RATE)
+    shade, pitch = rng.integers(-25, 26, 3), rng.uniform(0.9, 1.1)
     with VideoWriter(path, size, RATE, sound=(16_000, 1)) as out:
         for n in range(each * len(labels)):
-            plain = np.full((size[1], size[0], 3), COLOURS[labels[n // each]])
-            out.picture((plain + rng.integers(-9, 10, plain.shape)).clip(0, 255).astype(np.uint8), n / RATE)
+            plain = np.full((size[1], size[0], 3), COLOURS[labels[n // each]]) + shade
+            out.picture((plain + rng.integers(-20, 21, plain.shape)).clip(0, 255).astype(np.uint8), n / RATE)
         clock = np.arange(round(seconds * 16_000)) / 16_000
-        tones = [0.2 * np.sin(2 * np.pi * TONES[label] * clock) for label in labels]
+        tones = [0.2 * np.sin(2 * np.pi * TONES[label] * pitch * clock) for label in labels]
+        tones = [tone + rng.normal(0, 0.01, len(tone)) for tone in tones]
         out.sound(Waveform(np.concatenate(tones)[None].astype(np.float32), 16_000, 0.0))
     return path
 
@@ -66,27 +68,22 @@ def clips(folder: Path, each: int = 4) -> Path:
     return folder
 
 
-def recipe(inputs: dict[str, object], name: str = "colours", epochs: int = 8, **task: object) -> dict[str, object]:
-    return {
-        "name": name,
-        "data": {"reader": "folders"},
-        "split": {"by": "folds", "count": 4, "val": 0},
-        "inputs": inputs,
-        "fusion": {"name": "concat", "dim": 8},
-        "task": {"name": "classification", "target": "label", **task},
-        "train": {"epochs": epochs, "batch": 4, "lr": 0.01, "threads": 1},
-        "controls": False,
-    }
-
-
 def train(folder: Path, data: Path, inputs: dict[str, object], epochs: int = 8, seed: int = 0) -> Path:
-    """The run's folder for `trained.model`."""
+    """The best checkpoint of a run in `folder`, named "colours"."""
     from cinescope.api.recipe import parse
     from cinescope.api.train import run
 
-    told = recipe(inputs, epochs=epochs)
-    told["split"] = {"by": "every", "count": 4, "val": 0}
-    run(parse(told), folder, data=data, seeds=[seed])
+    recipe = {
+        "name": "colours",
+        "data": {"reader": "folders"},
+        "split": {"by": "every", "count": 4, "val": 0},
+        "inputs": inputs,
+        "fusion": {"name": "concat", "dim": 8},
+        "task": {"name": "classification", "target": "label"},
+        "train": {"epochs": epochs, "batch": 4, "lr": 0.01, "threads": 1},
+        "controls": False,
+    }
+    run(parse(recipe), folder, data=data, seeds=[seed])
     return next(folder.rglob("best"))
 
 

@@ -155,6 +155,8 @@ def _texts(timeline: Timeline, tracks: Sequence[Track], within: Span) -> list[st
             if segment.span.overlaps(within):
                 who = names.get(segment.who, segment.who)
                 text = one_line(segment.text)
+                if track.kind == "label" and segment.score is not None:
+                    text += f" {segment.score:.0%}"
                 rows.append((segment.span.start, track.kind, f"{printable(who)}: {text}" if who else text))
     for note in timeline.notes:
         if note.span is not None and note.kind == "note" and note.span.overlaps(within):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from torch import nn
 from cinescope.datasets.example import Example, Target
 from cinescope.datasets.inputs import Preparer
 from cinescope.datasets.loading import RowSource
-from cinescope.datasets.rows import Ragged, Rows
+from cinescope.datasets.rows import Rows
 from cinescope.models.multimodal import Multimodal
 from cinescope.models.spec import ModelSpec
 from cinescope.tasks import TASKS
@@ -52,19 +52,12 @@ class TrainedModel:
     def rows(self, examples: Sequence[Example], tell: Callable[[int, int], object] | None = None) -> Rows:
         made = Rows(
             tuple(e.key for e in examples),
-            {role: self._shaped(role, ragged) for role, ragged in self.preparer.inputs(examples, tell).items()},
+            self.preparer.inputs(examples, tell),
             {},
             tuple(e.group or e.key for e in examples),
             np.array([e.order for e in examples], np.float64),
         )
         return made.by_group() if self.context else made
-
-    def _shaped(self, role: str, ragged: Ragged) -> Ragged:
-        """Published features that no row has: nobody but the model knows how wide they would be."""
-        if not self.preparer.specs[role].given or len(ragged.values):
-            return ragged
-        wide = int(self.about["model"]["encoders"][role]["in_dim"])
-        return replace(ragged, values=np.zeros((0, wide), np.float32))
 
     def answer(
         self, examples: Sequence[Example], tell: Callable[[int, int], object] | None = None
