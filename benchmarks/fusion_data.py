@@ -41,6 +41,7 @@ def world(name: str, run: int, folder: Path, tuning: bool = False, share: float 
     counts = {split: round(share * frozen.counts[split]) for split in ("train", "test")}
     spec = frozen.worlds[name]
     dataset = rendered(spec, seeds, counts)
+    number = {label: i for i, label in enumerate(spec.labels)}
     place = folder / f"{SHOWN_AS.get(name, name)}-{seeds['train']}-{counts['train']}.npz"
     if not place.exists():
         picture = EXTRACTORS.create("colour_moments", grid=(1, 1))
@@ -53,7 +54,6 @@ def world(name: str, run: int, folder: Path, tuning: bool = False, share: float 
             made["sound"].append(thinned(sound(clip).values, STEPS))
         _save(place, **{role: np.stack(rows) for role, rows in made.items()})
     held = dict(np.load(place))
-    number = {label: i for i, label in enumerate(spec.labels)}
     labels = np.array([number[e.targets["label"]] for e in dataset.examples])
     return split_rows(held, labels, np.array([e.split == "test" for e in dataset.examples]), len(spec.labels))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from cinescope.datasets.worlds.spec import WorldSpec
@@ -15,6 +17,7 @@ FORMANTS = ((730, 1090, 2440), (270, 2290, 3010), (300, 870, 2240), (530, 1840, 
 _WIDTHS = (90.0, 110.0, 170.0)  # of the formants, hertz
 _LOUD = (1.0, 0.5, 0.25)
 _PART = 0.8  # of a beat that is sounded
+_KNOTS = 17
 _LEVEL = 0.2  # root mean square of what is sounded
 
 
@@ -67,8 +70,8 @@ def _tone(pitch: np.ndarray, timbre: float, sample_rate: int) -> np.ndarray:
 def _vowel(pitch: np.ndarray, formants: list[float], sample_rate: int) -> np.ndarray:
     """Harmonics of the voice through three resonances (source and filter, Fant 1960)."""
     count = int(sample_rate / 2 / pitch.max())
-    # A formant is wider than the pitch moves in a hundredth of a syllable: its gain is told so often, not each sample.
-    hertz = np.arange(1, count + 1)[:, None] * pitch[np.linspace(0, len(pitch) - 1, 100).astype(int)]
+    # A formant is wider than the pitch moves in a sixteenth of a syllable: its gain is told so often, not each sample.
+    hertz = np.arange(1, count + 1)[:, None] * pitch[np.linspace(0, len(pitch) - 1, _KNOTS).astype(int)]
     resonances = zip(formants, _WIDTHS, _LOUD, strict=True)
     gains = [loud / (1 + ((hertz - f) / (width / 2)) ** 2) for f, width, loud in resonances]
     return _harmonics(pitch, np.sum(gains, axis=0), sample_rate)
@@ -76,13 +79,20 @@ def _vowel(pitch: np.ndarray, formants: list[float], sample_rate: int) -> np.nda
 
 def _harmonics(pitch: np.ndarray, gains: np.ndarray, sample_rate: int) -> np.ndarray:
     """pitch (S,) hertz, gains (K, N) at N even times -> the sum of K harmonics (S,)."""
-    turn = np.exp(2j * np.pi * np.cumsum(pitch) / sample_rate)
-    at, told = np.linspace(0, 1, len(pitch)), np.linspace(0, 1, gains.shape[1])
-    sound, power = np.zeros(len(pitch)), np.ones_like(turn)
-    for gain in gains:
-        power = power * turn  # the k-th power turns k times as fast
-        sound += np.interp(at, told, gain) * power.imag
-    return sound
+    turn = np.exp(2j * np.pi * np.cumsum(pitch) / sample_rate).astype(np.complex64)
+    loud = gains.astype(np.float32) @ _between(gains.shape[1], len(pitch))
+    sound = np.zeros_like(turn)
+    for gain in loud[::-1]:  # Horner's scheme: the k-th power of a turn turns k times as fast
+        sound += gain
+        sound *= turn
+    return np.asarray(sound.imag, np.float64)
+
+
+@lru_cache(maxsize=16)
+def _between(knots: int, size: int) -> np.ndarray:
+    """(knots, size) float32: the weight of each knot at each sample, linear from knot to knot."""
+    at = np.linspace(0, knots - 1, size)
+    return np.maximum(0, 1 - np.abs(at - np.arange(knots)[:, None])).astype(np.float32)
 
 
 def _click(size: int, sample_rate: int) -> np.ndarray:
