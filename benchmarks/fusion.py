@@ -5,7 +5,7 @@ python -m benchmarks.fusion [--quick] [--seeds 3] [--only NAME ...] [--work FOLD
 Worlds (frozen in datasets/worlds/benchmark.json), colour of an object and vowel of a syllable:
   pair       16 classes, half of the label in each role: a role alone at most 30 of 100, every fusion at least 95
   relation   (a + b) mod 4: joint fusions at least 90; additive ones stay at chance, 25, because no sum of a function of
-             a and a function of b is it
+             a and a function of b has a lower cross-entropy than guessing (docs/worlds.md has the proof)
   one        only the picture tells: the fusion within 2 points of the picture alone
   redundant  both tell, with noise; a role is missing at test time: within 3 points of a model trained on what remains
 Digits: six speakers, each held out in turn; at least 10 points above the better role alone, above it for each speaker.
