@@ -202,6 +202,11 @@ class Preparation:
             rows = {name: part.by_group() for name, part in rows.items()}
         return Ready(self.recipe, self.dataset, fold, preparer, task, rows["train"], rows["val"], rows["test"])
 
+    @property
+    def untouched(self) -> bool:
+        """Whether no row was prepared: all that was asked for had been done before."""
+        return self._shared is None
+
     def absent(self) -> dict[str, int]:
         """Role -> how many rows of the dataset have no step of it: shorter than its window, or without its stream."""
         shared = self._shared or {}

@@ -98,8 +98,8 @@ def compare(
     `say` and kept as failed; the others go on. `training.loop.Stopped` when cancelled.
     """
     failed: dict[str, str] = {}
-    datasets = _opened(recipes, data, media, failed, say)
-    folds, rows = _same_rows({n: recipes[n] for n in datasets}, datasets)
+    datasets, held = _opened(recipes, data, media, failed, say)
+    folds, rows = _same_rows(held)
     numbers = tuple(range(seeds))
     summaries: dict[str, Summary] = {}
     for name, dataset in datasets.items():
@@ -129,15 +129,18 @@ def _opened(
     media: Path | None,
     failed: dict[str, str],
     say: Callable[[str], object] | None,
-) -> dict[str, Dataset]:
-    """The data of each recipe, read once where several read the same."""
+) -> tuple[dict[str, Dataset], dict[str, dict[str, set[str]]]]:
+    """The data of each recipe, read once where several read the same; and fold -> keys of the rows it holds out."""
     known: dict[str, Dataset] = {}
-    found = {}
+    found: dict[str, Dataset] = {}
+    held: dict[str, dict[str, set[str]]] = {}
     for name, recipe in recipes.items():
         what = recipe.data.model_dump_json()
         try:
             if what not in known:
                 known[what] = open_dataset(recipe, data, media)
+            folds = folds_of(recipe, known[what], recipe.train.seed)
+            held[name] = {fold.name: {e.key for e in fold.test or fold.val or fold.train} for fold in folds}
             found[name] = known[what]
         except CinescopeError as error:
             failed[name] = _said(error)
@@ -145,19 +148,14 @@ def _opened(
                 say(f"'{name}' failed: {failed[name]}")
     if not found:
         raise CinescopeError(f"no recipe could read its data: {next(iter(failed.values()))}", "see --data")
-    return found
+    return found, held
 
 
-def _same_rows(recipes: Mapping[str, Recipe], datasets: Mapping[str, Dataset]) -> tuple[int, int]:
+def _same_rows(held: Mapping[str, Mapping[str, set[str]]]) -> tuple[int, int]:
     """How many folds and held-out rows all have. BadQueryError names the first recipe whose rows are others."""
-    first: dict[str, set[str]] | None = None
-    leader = ""
-    for name, recipe in recipes.items():
-        folds = folds_of(recipe, datasets[name], recipe.train.seed)
-        own = {fold.name: {e.key for e in fold.test or fold.val or fold.train} for fold in folds}
-        if first is None:
-            first, leader = own, name
-        elif own != first:
+    leader, first = next(iter(held.items()))
+    for name, own in held.items():
+        if own != first:
             mine, theirs = set().union(*own.values()), set().union(*first.values())
             other = sorted(mine ^ theirs)
             what = (
@@ -169,7 +167,6 @@ def _same_rows(recipes: Mapping[str, Recipe], datasets: Mapping[str, Dataset]) -
                 f"'{name}' and '{leader}' are not measured on the same rows: {what}",
                 "give the recipes the same data, split and train.seed",
             )
-    assert first is not None
     return len(first), len(set().union(*first.values()))
 
 

@@ -18,7 +18,7 @@ from cinescope.api import train as training
 from cinescope.api.building import Preparation
 from cinescope.api.check_data import guess, read_data
 from cinescope.api.fit_choice import Chosen, Found, choose, look
-from cinescope.api.recipe import Recipe, parse
+from cinescope.api.recipe import Recipe, load, parse
 from cinescope.api.train import MAIN, Summary, Telling
 from cinescope.datasets.checking import check
 from cinescope.datasets.gathering import MEDIA, walk
@@ -86,12 +86,14 @@ def fit(
     found = look(dataset, target, None if preparing is None else lambda d, of: preparing("looking at the files", d, of))
     warnings = _warnings(found)
     chosen = choose(found, folder.resolve().stem, name, folder, settings, media, folds, seed)
-    for sentence in chosen.why:
+    going_on = resume and (out / RECIPE).exists()
+    # A budget gives another recipe each time it is measured: what was begun is gone on with.
+    recipe = load(out / RECIPE) if going_on else parse(chosen.recipe, "the chosen recipe")
+    for sentence in () if going_on else chosen.why:
         say(sentence)
-    recipe = parse(chosen.recipe, "the chosen recipe")
     preparation = Preparation(recipe, found.dataset, cache, preparing)
     whole = Fold(ALL, found.dataset.examples, (), ())
-    if minutes is not None:
+    if minutes is not None and not going_on:
         recipe = _within(recipe, preparation, whole, 60 * minutes - (time.monotonic() - began), chosen, say)
     out.mkdir(parents=True, exist_ok=True)
     _write_recipe(out, recipe)

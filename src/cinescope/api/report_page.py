@@ -301,7 +301,7 @@ def gallery(summary: Summary, told: Told, folder: Path) -> str:
     cards = "".join(_card(summary, told, row, *known.get(row.key, (folder, {})), folder) for row in mistakes)
     what = "The surest mistakes" if told.kind == "class" else "The largest errors"
     return (
-        f"<section><h2>{what}</h2><p>Up to {MOST}, each at its time. Many mistakes are wrong labels or broken clips: "
+        f"<section><h2>{what}</h2><p>Up to {MOST}, each at its time. Some mistakes are wrong labels or broken clips: "
         f'look before you change the model.</p><div class="errors">{cards}</div></section>'
     )
 

@@ -62,10 +62,12 @@ padding:1px 6px;font-size:14px}
 footer{color:var(--soft);font-size:14px;border-top:1px solid var(--line);padding-top:16px;margin-top:36px}
 @media(max-width:640px){.top{padding:30px 18px 32px}.top h1{font-size:29px}main{padding:4px 16px 40px}
 .facts{gap:12px 22px}.facts b{font-size:19px}
+th,td{padding:6px 6px}.card{padding:14px 12px}.share{display:none}.confusion th,.confusion td{padding:0 2px}
 table.variants,table.variants tbody,table.variants tr,table.variants td,table.variants th{display:block;text-align:left;
 border:0;padding:1px 0}table.variants thead{display:none}table.variants tr{padding:9px 0;
 border-bottom:1px solid var(--line)}
 table.variants td:empty{display:none}table.variants td[data-of]:before{content:attr(data-of) " ";color:var(--soft)}}
 """
     + PLOT_STYLE
+    + "@media(max-width:640px){svg.plot{font-size:15px}}"
 )

@@ -151,11 +151,21 @@ def run(
                     summary = _begun(recipe, held, make_task(recipe))
                 summary.results.append(done)
     assert summary is not None
-    summary = replace(summary, absent=preparation.absent())
+    before = _before(out) if resume else None
+    absent = preparation.absent() or (before.absent if before is not None and preparation.untouched else {})
+    summary = replace(summary, absent=absent)
     if ranks.is_first():
         _write_json(out / "summary.json", summary.to_json())
     ranks.wait()
     return summary
+
+
+def _before(out: Path) -> Summary | None:
+    """What was told when the run ended the last time."""
+    try:
+        return Summary.read(out)
+    except MissingPartError:
+        return None
 
 
 def _begun(recipe: Recipe, dataset: Dataset, task: Any) -> Summary:
