@@ -65,6 +65,26 @@ def test_stills_have_no_motion_and_words_are_read() -> None:
     assert many["inputs"]["picture"]["encoder"]["name"] == "resnet9"  # type: ignore[index]
 
 
+def test_a_pretrained_model_on_this_machine_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    from cinescope.features import models as shelf
+
+    monkeypatch.setattr(shelf, "backbones", lambda: {"my-clip": "feature clip", "my-bert": "feature bert"})
+    monkeypatch.setattr(shelf, "encoders", lambda: {"minilm": Path("minilm")})
+    made = chosen(found_of(60, pictures=60, texts={"title": 60}))
+    assert made["inputs"]["picture"]["features"] == ["clip"]  # type: ignore[index]
+    assert made["inputs"]["picture"]["settings"]["clip"]["model"] == "my-clip"  # type: ignore[index]
+    assert made["inputs"]["words"]["features"] == ["sentence"]  # type: ignore[index]
+    assert made["inputs"]["words"]["text"] == "title"  # type: ignore[index]
+
+
+def test_a_score_is_a_regression() -> None:
+    rows = tuple(Example(str(i), texts={"speech": "x"}, targets={"rating": float(i)}) for i in range(30))
+    found = Found(Dataset("rows", rows, {"rating": Target("score")}), "rating", 30, 0, 0, 0, {"speech": 30}, 1.0)
+    made = chosen(found)
+    assert made["task"] == {"name": "regression", "target": "rating"}
+    assert "balanced" not in made["train"]  # type: ignore[operator]
+
+
 def test_an_input_that_most_rows_lack_is_not_used() -> None:
     assert set(chosen(found_of(60, pictures=60, sounds=20))["inputs"]) == {"picture", "motion"}  # type: ignore[call-overload]
 

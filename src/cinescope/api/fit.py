@@ -204,7 +204,11 @@ def _write_recipe(out: Path, recipe: Recipe) -> None:
     import yaml
 
     text = yaml.safe_dump(
-        recipe.model_dump(mode="json", exclude_defaults=True), sort_keys=False, allow_unicode=True, width=120
+        recipe.model_dump(mode="json", exclude_defaults=True),
+        sort_keys=False,
+        allow_unicode=True,
+        width=120,
+        default_flow_style=None,
     )
     (out / RECIPE).write_text(f"# cinescope train {RECIPE}\n{text}", encoding="utf-8")
 
