@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +11,10 @@ torch = pytest.importorskip("torch")
 
 from cinescope.api import recipe as recipes  # noqa: E402
 from cinescope.api.building import Preparation, Ready, folds_of, open_dataset  # noqa: E402
+from cinescope.models.export import export_onnx  # noqa: E402
 from cinescope.models.named import cnn_lstm_text, cnn_rnn_attention, frame_cnn, three_transformers  # noqa: E402
-from cinescope.models.spec import ModelSpec  # noqa: E402
-from cinescope.nn import Sequences  # noqa: E402
+from cinescope.models.spec import EncoderSpec, ModelSpec, PartSpec  # noqa: E402
+from cinescope.nn import Batch, Sequences  # noqa: E402
 from cinescope.nn.encoders import ENCODERS  # noqa: E402
 
 BANDS = 40
@@ -79,3 +81,17 @@ def test_a_decoder_fed_zeros_says_the_same_at_every_step() -> None:
     right = ENCODERS.create("transformer", 8, 8).eval()
     steps = right(Sequences.of(source)).values
     assert (steps - steps[:, :1]).abs().amax((0, 2))[1:].min() > 0.1
+
+
+def test_a_recurrent_network_over_pictures_exports_with_free_rows_and_steps(tmp_path: Path) -> None:
+    """What a picture network gives must not carry the numbers of rows and steps that it was traced with."""
+
+    def batch(rows: int, steps: int) -> Batch:
+        return Batch({"video": Sequences.of(torch.randn(rows, steps, 3, 16, 16))})
+
+    pytest.importorskip("onnx")
+    model = ModelSpec(
+        {"video": EncoderSpec("chain", 3, 8)}, PartSpec("concat"), 8, {"classes": PartSpec("classes", {"classes": 3})}
+    ).build(0)
+    made = export_onnx(model, batch(2, 6), tmp_path / "model.onnx", [batch(3, 4), batch(1, 9)])
+    assert made.difference < 1e-4

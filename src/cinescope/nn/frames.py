@@ -114,7 +114,9 @@ def each_frame(network: nn.Module, pictures: Tensor, mask: Tensor) -> Tensor:
     """
     rows, steps = mask.shape
     if not network.training:
-        seen = network(as_channels_last(pictures.flatten(0, 1))).unflatten(0, (rows, steps))
+        seen = network(as_channels_last(pictures.flatten(0, 1)))
+        # Not unflatten: it would be exported with the traced numbers of rows and steps for what reads on from here.
+        seen = seen.reshape(rows, steps, seen.shape[-1])
         return seen.masked_fill(~mask[..., None], 0.0)
     seen = network(as_channels_last(pictures[mask]))
     return seen.new_zeros(rows, steps, seen.shape[-1]).index_put((mask,), seen)

@@ -84,5 +84,7 @@ class Recurrence(nn.Module):
 def _along(cell: nn.Module, x: Tensor, order: Tensor) -> Tensor:
     """x (B, T, D) through the cell with step t at place order[:, t]; the states at the steps' own places."""
     place = order[..., None]
-    states, _ = cell(torch.zeros_like(x).scatter(1, place.expand_as(x), x))
+    # Every place is written to, so what it is scattered into does not matter; zeros would be exported as a constant of
+    # the traced size where x comes from pictures.
+    states, _ = cell(x.scatter(1, place.expand_as(x), x))
     return states.gather(1, place.expand(-1, -1, states.shape[2]))
