@@ -130,6 +130,11 @@ def is_share(metric: str) -> bool:
     return any(word in metric for word in ("accuracy", "f1", "recall", "precision")) or metric == "mrr"
 
 
+def within(metric: str, low: float, high: float) -> tuple[float, float]:
+    """An interval as it is shown: Student's goes beyond what a share can be."""
+    return (max(low, 0.0), min(high, 1.0)) if is_share(metric) else (low, high)
+
+
 def figure(metric: str, value: float) -> str:
     """`87.3%`, or `0.412` where it is no share."""
     return f"{100 * value:.1f}%" if is_share(metric) else f"{value:.4g}"

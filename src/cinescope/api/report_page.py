@@ -120,6 +120,7 @@ def variants(summary: Summary, rows: Sequence[Row]) -> str:
         name = "the model" if row.variant == MAIN else row.variant
         lines.append(f'<tr{kind}><th>{escape(name)}</th>{cells}<td class="said">{escape(row.compared)}</td></tr>')
     heads = "".join(f"<th>{escape(m)}</th>" for m in others)
+    said = '<th class="said">what that says</th>' if len(rows) > 1 else "<th></th>"
     over = rows[0].over
     why = f"The interval holds the figure with 95% confidence, over {over}. " if over else ""
     if len(rows) > 1:
@@ -130,7 +131,7 @@ def variants(summary: Summary, rows: Sequence[Row]) -> str:
     return (
         f"<section><h2>What it earned</h2><p>{escape(why)}</p>"
         '<div class="card wide"><table class="variants"><thead><tr>'
-        f'<th></th><th>{escape(summary.watched)}</th><th>95%</th><th></th>{heads}<th class="said">what that says</th>'
+        f"<th></th><th>{escape(summary.watched)}</th><th>95%</th><th></th>{heads}{said}"
         f"</tr></thead><tbody>{''.join(lines)}</tbody></table></div></section>"
     )
 
@@ -334,8 +335,8 @@ def _player(place: Path, line: Mapping[str, Any], folder: Path) -> str:
             return f'<img loading="lazy" alt="{escape(path.name)}" src="{source}">'
         if path.suffix.lower() in SOUND:
             return f'<audio controls preload="none" src="{source}"></audio>'
-        shown = poster(path, line.get("start"), line.get("end"))
-        still = f' poster="data:image/jpeg;base64,{base64.b64encode(shown).decode()}"' if shown else ""
+        jpeg = poster(path, line.get("start"), line.get("end"))
+        still = f' poster="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"' if jpeg else ""
         return f'<video controls preload="none"{still} src="{source}"></video>'
     shown = ""
     if "strip" in line:

@@ -82,6 +82,8 @@ def fit(
 
 
 def _show(made: Fitted) -> None:
+    from cinescope.api.report import within
+
     for sentence in made.warnings:
         remark(f"note: {printable(sentence)}")
     what = f"{count(made.rows, 'row')} of {printable(made.reader)}"
@@ -89,7 +91,10 @@ def _show(made: Fitted) -> None:
     print(bold(f"{what}{classes}, to tell {printable(made.target)}"))
     for sentence in made.why:
         print(f"  {printable(sentence)}")
-    spread = f" ({made.low:.3f} to {made.high:.3f} over {made.folds} folds)" if made.low is not None else ""
+    spread = ""
+    if made.low is not None and made.high is not None:
+        low, high = within(made.watched, made.low, made.high)
+        spread = f" ({low:.3f} to {high:.3f} over {made.folds} folds)"
     others = ", ".join(f"{n} {v:.3f}" for n, v in made.metrics.items() if n != made.watched)
     print(bold(f"{made.watched} {made.metrics[made.watched]:.3f}{spread}") + f"  {dim(others)}")
     print(dim(f"  {human_time(made.seconds)} in all"))

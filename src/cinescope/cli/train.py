@@ -95,14 +95,17 @@ def train(
 
 def show(summary: Summary, folder: Path) -> None:
     """A line a variant: the watched metric, its interval over runs, and what else was measured."""
-    from cinescope.api.report import remarks, rows_of
+    from cinescope.api.report import remarks, rows_of, within
 
     for sentence in remarks(summary):
         remark(f"note: {printable(sentence)}")
     watched = summary.watched
     print(bold(f"{printable(summary.name)}: {watched} on {summary.results[0].measured_on}"))
     for row in rows_of(summary, folder):
-        interval = f"  {row.low:.3f} to {row.high:.3f} over {row.over}" if row.low is not None else ""
+        interval = ""
+        if row.low is not None and row.high is not None:
+            low, high = within(watched, row.low, row.high)
+            interval = f"  {low:.3f} to {high:.3f} over {row.over}"
         others = ", ".join(f"{n} {v:.3f}" for n, v in row.metrics.items() if n != watched)
         print(f"  {row.variant:24} {row.metrics[watched]:.3f}{interval}  {dim(others)}")
         if row.compared:
