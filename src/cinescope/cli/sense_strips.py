@@ -50,7 +50,7 @@ def legend(timeline: Timeline, kinds: Sequence[str], within: Span) -> list[str]:
     if moves := inside.get("camera"):
         signs = dict.fromkeys(s.text for s in moves)
         lines.append(("camera", ", ".join(f"{_move(s)} {s}" for s in signs)))
-    if told := inside.get("label"):
+    if labels := inside.get("label"):
         lines.append(("labels", ", ".join(f"{sign} {label}" for label, sign in _signs(told).items())))
     faults = glance.faults(inside.get("quality", []))
     if faults:
