@@ -51,7 +51,7 @@ def legend(timeline: Timeline, kinds: Sequence[str], within: Span) -> list[str]:
         signs = dict.fromkeys(s.text for s in moves)
         lines.append(("camera", ", ".join(f"{_move(s)} {s}" for s in signs)))
     if labels := inside.get("label"):
-        lines.append(("labels", ", ".join(f"{sign} {label}" for label, sign in _signs(told).items())))
+        lines.append(("labels", ", ".join(f"{sign} {label}" for label, sign in _signs(labels).items())))
     faults = glance.faults(inside.get("quality", []))
     if faults:
         more = f" and {len(faults) - _LISTED} more" if len(faults) > _LISTED else ""
