@@ -65,7 +65,7 @@ def digits(data: Path, speaker: str, seed: int, folder: Path, plain: bool = Fals
     the voice and the microphone than of the word (cepstral mean normalisation, Atal 1974), and the speaker is new.
     Picture: 8 x 8 numbers from 0 to 16 with noise. No picture is both in training and in test.
     """
-    from sklearn.datasets import load_digits
+    from sklearn.datasets import load_digits  # type: ignore[import-untyped]
 
     quarters, labels, speakers = spoken(data, folder)
     sound = (quarters if plain else quarters - quarters.mean(1, keepdims=True)).reshape(len(labels), -1)

@@ -69,7 +69,7 @@ def accuracy(model: torch.nn.Module, rows: Rows, roles: Sequence[str]) -> float:
 
 def linear(rows: Rows, test: Rows, roles: Sequence[str]) -> float:
     """Accuracy of 100 of logistic regression (scikit-learn, C = 0.05) on the same numbers, side by side."""
-    from sklearn.linear_model import LogisticRegression
+    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 
     def flat(part: Rows) -> np.ndarray:
         return np.concatenate([part.inputs[r].mean(1) for r in roles], 1)

@@ -72,6 +72,16 @@ def high(wave: np.ndarray, spec: WorldSpec) -> float:
     return float(power[np.fft.rfftfreq(len(wave), 1 / spec.sample_rate) > 2600].sum())
 
 
+def pixels(made: Clip) -> np.ndarray:
+    assert made.frames is not None
+    return made.frames.data
+
+
+def samples(made: Clip) -> np.ndarray:
+    assert made.waveform is not None
+    return made.waveform.data
+
+
 def events_seen(made: Clip) -> np.ndarray:
     """Times of the pictures with a white edge."""
     assert made.frames is not None
@@ -221,12 +231,14 @@ def test_events_stand_at_their_times_in_all_modalities(films: Path) -> None:
         made = load_clip(example.media, ALL(spec))
         events = example.targets["events"]
         assert len(events) == 2
-        inside = [t for t in made.frames.times for e in events if e.start - 1e-9 <= t < e.end - 1e-9]
+        assert made.frames is not None
+        times = made.frames.times
+        inside = [t for t in times for e in events if e.start - 1e-9 <= t < e.end - 1e-9]
         np.testing.assert_allclose(events_seen(made), inside)
         said = [t for w in made.words if w.text == "bell" for t in (w.span.start, w.span.end)]
         assert said == pytest.approx([t for e in events for t in (e.start, e.end)], abs=1e-6)
         for event in events:  # the click begins at once, and nothing else sounds above 2.6 kHz
-            wave, at = made.waveform.data[0], round(event.start * spec.sample_rate)
+            wave, at = samples(made)[0], round(event.start * spec.sample_rate)
             window = spec.sample_rate // 50
             quiet = wave[at + spec.sample_rate // 2 :][:window] if at < window else wave[at - window : at]
             assert high(wave[at : at + window], spec) > 20 * high(quiet, spec)
@@ -301,18 +313,18 @@ def test_noise_and_contrast_change_the_picture_and_nothing_else() -> None:
     assert clean.frames is not None
     assert noisy.frames is not None
     assert np.std(clean.frames.data.astype(float) - noisy.frames.data) == pytest.approx(29, abs=3)
-    np.testing.assert_array_equal(clean.waveform.data, noisy.waveform.data)
-    pale = shown(picture_noise=0.0, contrast=0.2).frames.data.astype(int)
+    np.testing.assert_array_equal(samples(clean), samples(noisy))
+    pale = pixels(shown(picture_noise=0.0, contrast=0.2)).astype(int)
     full = clean.frames.data.astype(int)
     assert colourful(pale) < 0.4 * colourful(full)
     loud = shown(sound_noise=0.3)
-    assert loud.waveform.data.std() > 1.2 * clean.waveform.data.std()
+    assert samples(loud).std() > 1.2 * samples(clean).std()
     assert len(shown(fillers=3).words) > len(shown(fillers=0).words)
 
 
-def colourful(pixels: np.ndarray) -> int:
+def colourful(shown: np.ndarray) -> int:
     """The most that the three numbers of a pixel within the edge differ."""
-    return int(np.ptp(pixels[:, 8:-8, 8:-8], axis=-1).max())
+    return int(np.ptp(shown[:, 8:-8, 8:-8], axis=-1).max())
 
 
 @settings(max_examples=60, deadline=None)
@@ -336,9 +348,9 @@ def test_words_and_events_never_overlap_and_stay_in_the_clip(
     said = words(spec, truth)
     for word in said:
         assert 0 <= word.span.start < word.span.end <= spec.frames / rate + 1 / rate
-    for a, b in pairwise(said):
-        assert b.span.start >= a.span.end - 1e-9
-        assert a.text != b.text or b.span.start > a.span.end
+    for one, other in pairwise(said):
+        assert other.span.start >= one.span.end - 1e-9
+        assert one.text != other.text or other.span.start > one.span.end
 
 
 @pytest.mark.parametrize(
