@@ -90,7 +90,7 @@ class TrainRecipe(_Part):
     schedule: Literal["constant", "cosine", "onecycle", "linear"] = "cosine"
     warmup: float = 0.05
     clip_norm: float | None = 1.0
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    precision: Literal["auto", "fp32", "bf16"] = "fp32"
     ema: float | None = None
     patience: int | None = None
     balanced: bool = False

@@ -112,8 +112,14 @@ def train(
 def autocast(precision: str) -> Any:
     """bf16 where asked for, or where it measures faster on this machine."""
     kind = "cuda" if torch.cuda.is_available() else "cpu"
-    wanted = precision == "bf16" or (precision == "auto" and best_dtype() == torch.bfloat16)
-    return torch.autocast(kind, torch.bfloat16) if wanted else nullcontext()
+    return torch.autocast(kind, torch.bfloat16) if decided(precision) == "bf16" else nullcontext()
+
+
+def decided(precision: str) -> str:
+    """fp32 or bf16; "auto" is bf16 where that measures faster on this machine."""
+    if precision != "auto":
+        return precision
+    return "bf16" if best_dtype("cuda" if torch.cuda.is_available() else "cpu") == "bfloat16" else "fp32"
 
 
 @torch.no_grad()
@@ -148,6 +154,8 @@ class _Run:
         self.per_epoch = len(data.order.epoch(0))
         self.steps = self.per_epoch * settings.epochs
         self.lr = float(settings.lr) if settings.lr != "find" else math.nan
+        # Decided once, and kept by a resumed run: another precision gives other numbers.
+        self.precision = decided(settings.precision)
         self.place, self.history = _Place(), History()
         self.began = 0.0
 
@@ -226,7 +234,7 @@ class _Run:
         total = 0.0
         for at, batch in enumerate(parts):
             with parallel.unsynced(self.module, at == len(parts) - 1):
-                with autocast(settings.precision):
+                with autocast(self.precision):
                     loss, terms = self.module(batch, settings.seed, place.epoch, counts, weight)
                 total += float(loss.detach()) / max(world, 1)
                 if not math.isfinite(total):
@@ -271,7 +279,7 @@ class _Run:
         if self.data.val is not None:
             with self.ema.in_place() if self.ema is not None else nullcontext():
                 with parallel.whole(self.module):
-                    answers = evaluate(self.model, self.task, self.data.val, settings.batch, settings.precision)
+                    answers = evaluate(self.model, self.task, self.data.val, settings.batch, self.precision)
                 metrics = figures(self.task, answers, self.data.val)
                 value = _watched(self.task, metrics)
                 sign = 1 if getattr(self.task, "higher_is_better", True) else -1
@@ -312,6 +320,7 @@ class _Run:
                         "best": self.history.best, "stopped_early": self.history.stopped_early,
                         "seconds": self.history.seconds},
             "lr": self.lr,
+            "precision": self.precision,
             "settings": {"batch": self.settings.batch, "seed": self.settings.seed, "epochs": self.settings.epochs},
             "optimiser": parallel.optimiser_state(self.model, self.optimiser),
             "random": torch.get_rng_state(),
@@ -345,7 +354,7 @@ class _Run:
         parallel.put_optimiser_state(self.model, self.optimiser, state["optimiser"])
         self.place = _Place(**state["place"])
         self.history = History(**state["history"])
-        self.lr = state["lr"]
+        self.lr, self.precision = state["lr"], state["precision"]
         torch.set_rng_state(state["random"])
         if self.ema is not None:
             self.ema.restore(state["ema"]["average"], state["ema"]["count"])

@@ -27,7 +27,7 @@ class TrainSettings:
     schedule: Schedule = "cosine"
     warmup: float = 0.05  # share of all steps
     clip_norm: float | None = 1.0
-    precision: Precision = "auto"
+    precision: Precision = "fp32"  # auto: bf16 where a matrix product measures faster (small models may not be)
     ema: float | None = None  # decay a step of the averaged weights that are then watched and saved
     patience: int | None = None  # epochs without a better figure before training stops
     balanced: bool = False
