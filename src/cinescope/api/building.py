@@ -69,7 +69,7 @@ class Ready:
             "name": self.recipe.name,
             "cinescope": __version__,
             "recipe": self.recipe.model_dump(mode="json"),
-            "model": spec.to_json(),
+            "model": spec.saved().to_json(),
             "inputs": self.preparer.state(),
             "task": {"name": self.recipe.task.name, "target": target, "settings": task_settings(self.recipe)},
             "targets": {target: asdict(self.dataset.targets[target])} if target else {},

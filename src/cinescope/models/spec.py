@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
@@ -52,6 +52,15 @@ class ModelSpec:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    def saved(self) -> ModelSpec:
+        """As a checkpoint carries it: parts that were pretrained elsewhere are built again without their files."""
+        encoders = {}
+        for role, encoder in self.encoders.items():
+            saved = getattr(ENCODERS.load(encoder.name), "saved", None) if encoder.name != "none" else None
+            told = saved(encoder.settings) if saved is not None else encoder.settings
+            encoders[role] = replace(encoder, settings=told)
+        return replace(self, encoders=encoders)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ModelSpec:

@@ -226,7 +226,7 @@ class _Run:
         _seed(settings.seed, place.step)
         lr = self.lr * share(settings.schedule, place.step, self.steps, settings.warmup)
         for group in self.optimiser.param_groups:
-            group["lr"] = lr
+            group["lr"] = lr * group.get("scale", 1.0)
         weight = float(world) if self._counts_here(parts) else 0.0
         counts = None if world == 1 and len(parts) == 1 else self._counts(parts, weight)
         self.optimiser.zero_grad(set_to_none=True)
@@ -407,13 +407,26 @@ def _seed(seed: int, step: int) -> None:
 
 
 def _optimiser(model: nn.Module, settings: TrainSettings) -> torch.optim.Optimizer:
-    """Weight decay on matrices only: biases, norms and scales are left alone."""
-    named = [p for p in model.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in named if p.ndim > 1], "weight_decay": settings.weight_decay},
-        {"params": [p for p in named if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    groups = [g for g in groups if g["params"]]
+    """Weight decay on matrices only: biases, norms and scales are left alone. A part with `lr_scale` learns at that
+    share of the rate: what is pretrained moves slowly."""
+    scale: dict[nn.Parameter, float] = {}
+    for module in model.modules():  # parts before what they are made of: the innermost says it
+        own: Any = getattr(module, "lr_scale", None)
+        if own is not None:
+            scale |= dict.fromkeys(module.parameters(), float(own))
+    groups: list[dict[str, Any]] = []
+    for parameter in model.parameters():
+        if not parameter.requires_grad:
+            continue
+        told = {
+            "weight_decay": settings.weight_decay if parameter.ndim > 1 else 0.0,
+            "scale": scale.get(parameter, 1.0),
+        }
+        group = next((g for g in groups if all(g[k] == v for k, v in told.items())), None)
+        if group is None:
+            group = {"params": [], **told}
+            groups.append(group)
+        group["params"].append(parameter)
     lr = 1e-3 if settings.lr == "find" else float(settings.lr)
     if settings.optimiser == "sgd":
         return torch.optim.SGD(groups, lr=lr, momentum=settings.momentum, nesterov=settings.momentum > 0)

@@ -70,6 +70,18 @@ def read_tokenizer(file: str | Path) -> Any:
     return parse_tokenizer(text, str(file))
 
 
+def tokenizer_file(named: str) -> Path:
+    """A file as it is named, else the tokenizer of a pretrained checkpoint of that name."""
+    place = Path(named).expanduser()
+    if place.is_file():
+        return place
+    from cinescope.features.backbones.checkpoints import find_checkpoint
+    from cinescope.features.backbones.text_encoder import MINILM, packaged_minilm
+
+    packaged = packaged_minilm() if named == MINILM else None
+    return (packaged or find_checkpoint(named).folder) / "tokenizer.json"
+
+
 def parse_tokenizer(text: str, where: str) -> Any:
     from tokenizers import Tokenizer
 
@@ -88,7 +100,8 @@ class Tokens:
     """Ids of the tokens of what is said, one a row. Exact as float32 up to 16,777,216, and no vocabulary is so large.
 
     Each token has the times of its word. `special`: [CLS] before and [SEP] behind, with the times of the whole clip and
-    of the last word. `file`: a tokenizer.json, and then nothing is learnt.
+    of the last word. `file`: a tokenizer.json, or the name of a pretrained text encoder whose own is taken (`minilm`);
+    then nothing is learnt.
     """
 
     kind: str = "wordpiece"
@@ -107,8 +120,6 @@ class Tokens:
         check_setting(self.name, "kind", self.kind, self.kind in KINDS, " or ".join(KINDS))
         holds = is_count(self.size, len(SPECIAL) + 1) and self.size < _LARGEST
         check_setting(self.name, "size", self.size, holds, f"a whole number above {len(SPECIAL)}")
-        if self.file is not None:
-            self.tokenizer = read_tokenizer(self.file)
 
     @property
     def dim(self) -> int:
@@ -117,6 +128,8 @@ class Tokens:
     @property
     def source(self) -> Source:
         settings = settings_of(self)
+        if self.tokenizer is None and self.file is not None:
+            self._learnt()
         if self.tokenizer is not None:
             settings["vocabulary"] = hashlib.blake2b(self.tokenizer.to_str().encode(), digest_size=8).hexdigest()
         return Source(self.name, self.version, settings)
@@ -160,6 +173,9 @@ class Tokens:
         return rows(np.array(ids, np.float32)[:, None], times, 1, self.modality, self.source)
 
     def _learnt(self) -> Any:
+        # Read when it is first needed: a saved model brings its own, and the file may be elsewhere.
+        if self.tokenizer is None and self.file is not None:
+            self.tokenizer = read_tokenizer(tokenizer_file(self.file))
         if self.tokenizer is None:
             raise MissingPartError(
                 "the feature 'tokens' has no vocabulary yet",

@@ -16,6 +16,7 @@ CATALOGUE: dict[str, str] = {
     "lstm": "cinescope.nn.encoders.recurrent:LSTM",
     "mlp": "cinescope.nn.encoders.per_step:MLP",
     "mobilenet": "cinescope.nn.encoders.mobilenet:MobileNet",
+    "pretrained_text": "cinescope.models.pretrained:PretrainedText",
     "r2plus1d": "cinescope.nn.encoders.r2plus1d:R2Plus1D",
     "resnet": "cinescope.nn.encoders.resnet:ResNet",
     "resnet9": "cinescope.nn.encoders.resnet:ResNet9",
