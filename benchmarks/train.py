@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.bars import Bars
 from cinescope.api import recipe as recipes
 from cinescope.api.features import cache_folder
-from cinescope.api.train import MAIN, Summary, Telling, read_predictions, run
+from cinescope.api.train import MAIN, Summary, read_predictions, run
 from cinescope.metrics.compare import bootstrap
 
 FLOORS = "MFCC + SVM 71, a small CNN 77 to 80 | ridge on pixels 39, a ResNet-9 after 8 minutes 71 | MiniLM + LR 50.5"
@@ -34,7 +34,6 @@ def trained(name: str, data: Path, work: Path) -> tuple[Summary, float]:
         data=data,
         resume=place.exists(),
         cache=cache_folder().parent / "prepared",
-        telling=Telling(saying=print),
     )
     return summary, time.process_time() - before
 

@@ -192,28 +192,28 @@ class _Run:
         place, settings = self.place, self.settings
         batches = self.data.order.epoch(place.epoch)
         self.module.train()
-        for parts in self._ahead(batches[place.done :]):
+        for parts, counted in self._ahead(batches[place.done :]):
             if self.cancelled is not None and self.cancelled():
                 self._save(self.folder / "last", with_state=True)
                 raise Stopped
-            loss = self._step(parts)
+            loss = self._step(parts, counted)
             place.done, place.step = place.done + 1, place.step + 1
             if self.tell is not None:
                 self._tell(loss)
             if settings.save_steps and place.step % settings.save_steps == 0 and place.done < len(batches):
                 self._save(self.folder / "last", with_state=True)
 
-    def _ahead(self, batches: Sequence[np.ndarray]) -> Iterator[list[Batch]]:
-        """The parts of this rank of each batch, made in a thread while the model is busy."""
+    def _ahead(self, batches: Sequence[np.ndarray]) -> Iterator[tuple[list[Batch], bool]]:
+        """The parts of this rank of each batch, made in a thread while the model is busy, and whether they count."""
 
-        def make(rows: np.ndarray) -> list[Batch]:
+        def make(rows: np.ndarray) -> tuple[list[Batch], bool]:
             own = rows[ranks.rank() :: ranks.world()]
             cuts = np.array_split(own, min(self.settings.parts, max(len(own), 1)))
             # A rank without a row takes one that does not count: all must call forward.
-            return [self.data.train.batch(cut if len(cut) else rows[:1]) for cut in cuts]
+            return [self.data.train.batch(cut if len(cut) else rows[:1]) for cut in cuts], len(own) > 0
 
         with ThreadPoolExecutor(1, "batches") as pool:
-            waiting: list[Future[list[Batch]]] = []
+            waiting: list[Future[tuple[list[Batch], bool]]] = []
             for rows in batches:
                 waiting.append(pool.submit(make, rows))
                 if len(waiting) > AHEAD:
@@ -221,13 +221,13 @@ class _Run:
             while waiting:
                 yield waiting.pop(0).result()
 
-    def _step(self, parts: list[Batch]) -> float:
+    def _step(self, parts: list[Batch], counted: bool) -> float:
         settings, place, world = self.settings, self.place, ranks.world()
         _seed(settings.seed, place.step)
         lr = self.lr * share(settings.schedule, place.step, self.steps, settings.warmup)
         for group in self.optimiser.param_groups:
             group["lr"] = lr * group.get("scale", 1.0)
-        weight = float(world) if self._counts_here(parts) else 0.0
+        weight = float(world) if counted else 0.0
         counts = None if world == 1 and len(parts) == 1 else self._counts(parts, weight)
         self.optimiser.zero_grad(set_to_none=True)
         sums: dict[str, list[float]] = {}
@@ -255,11 +255,6 @@ class _Run:
             entry[0] += value
             entry[1] += count
         return total
-
-    def _counts_here(self, parts: list[Batch]) -> bool:
-        """Whether this rank has rows of its own in the batch."""
-        size = len(self.data.order.epoch(self.place.epoch)[self.place.done]) if ranks.world() > 1 else 1
-        return size > ranks.rank() if ranks.world() > 1 else True
 
     def _counts(self, parts: list[Batch], weight: float) -> dict[str, float]:
         """What each term of the whole batch is divided by, over parts and ranks."""

@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch import nn
 
+from cinescope.nn.attention import heads_for
 from cinescope.nn.batch import Batch, Fused
 from cinescope.nn.fusion.attending import Block, Tokens
 from cinescope.nn.fusion.common import (
@@ -17,7 +18,6 @@ from cinescope.nn.fusion.common import (
     checked,
     clock_role,
     gather,
-    heads_of,
     present,
     weighted_mean,
 )
@@ -55,7 +55,7 @@ class Bottleneck(nn.Module):
         self.tokens = Tokens(dims, dim, dropout)
         self.first = nn.Parameter(torch.randn(len(dims), dim) * 0.1)
         self.shared = nn.Parameter(torch.randn(1, bottlenecks, dim) * 0.1)
-        count = heads_of(dim, heads)
+        count = heads_for(dim, heads)
         self.blocks = nn.ModuleList(
             nn.ModuleDict({role: Block(dim, count, dropout) for role in dims}) for _ in range(layers)
         )

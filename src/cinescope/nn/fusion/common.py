@@ -37,15 +37,6 @@ def checked(dims: Mapping[str, int], dim: int, drop: float, dropout: float) -> d
     return dict(dims)
 
 
-def heads_of(dim: int, heads: int | None) -> int:
-    """How many attention heads: 4, 2 or 1, whichever is the first to divide `dim`, where none is asked for."""
-    if heads is None:
-        return next(n for n in (4, 2, 1) if dim % n == 0)
-    if heads < 1 or dim % heads:
-        raise BadQueryError(f"{heads} heads cannot share a width of {dim}", "give heads that divide the width")
-    return heads
-
-
 def gather(batch: Batch, dims: Mapping[str, int], drop: float = 0.0) -> Parts:
     """Role -> its Sequences (B, T, dims[role]) in the order of `dims`, zeros where there is no step,
     in times too.

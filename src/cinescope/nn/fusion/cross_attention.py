@@ -8,9 +8,10 @@ from typing import ClassVar
 import torch
 from torch import nn
 
+from cinescope.nn.attention import heads_for
 from cinescope.nn.batch import Batch, Fused
 from cinescope.nn.fusion.attending import Block, Tokens
-from cinescope.nn.fusion.common import ByRole, Parts, Pool, checked, clock_role, gather, heads_of
+from cinescope.nn.fusion.common import ByRole, Parts, Pool, checked, clock_role, gather
 
 
 class CrossAttention(nn.Module):
@@ -40,7 +41,7 @@ class CrossAttention(nn.Module):
         self.dims, self.roles, self.dim, self.drop = checked(dims, dim, drop, dropout), tuple(dims), dim, drop
         self.clock = clock_role(dims, clock)
         self.tokens = Tokens(dims, dim, dropout)
-        count = heads_of(dim, heads)
+        count = heads_for(dim, heads)
         self.blocks = nn.ModuleList(
             nn.ModuleDict({role: Block(dim, count, dropout) for role in dims}) for _ in range(layers)
         )

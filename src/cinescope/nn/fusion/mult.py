@@ -8,9 +8,10 @@ from typing import ClassVar, cast
 import torch
 from torch import Tensor, nn
 
+from cinescope.nn.attention import heads_for
 from cinescope.nn.batch import Batch, Fused
 from cinescope.nn.fusion.attending import Block, Tokens
-from cinescope.nn.fusion.common import ByRole, Parts, Pool, checked, clock_role, gather, heads_of
+from cinescope.nn.fusion.common import ByRole, Parts, Pool, checked, clock_role, gather
 from cinescope.nn.sequences import Sequences
 
 
@@ -43,7 +44,7 @@ class MulT(nn.Module):
         self.dims, self.roles, self.dim, self.drop = checked(dims, dim, drop, dropout), tuple(dims), dim, drop
         self.clock = clock_role(dims, clock)
         self.tokens = Tokens(dims, dim, dropout)
-        count, others = heads_of(dim, heads), len(dims) - 1
+        count, others = heads_for(dim, heads), len(dims) - 1
         self.cross = nn.ModuleDict(
             {
                 f"{source}->{target}": nn.ModuleList(Block(dim, count, dropout) for _ in range(layers))

@@ -8,9 +8,10 @@ from typing import ClassVar
 import torch
 from torch import nn
 
+from cinescope.nn.attention import heads_for
 from cinescope.nn.batch import Batch, Fused
 from cinescope.nn.fusion.attending import Block, Tokens
-from cinescope.nn.fusion.common import ByRole, Parts, Pool, checked, clock_role, gather, heads_of
+from cinescope.nn.fusion.common import ByRole, Parts, Pool, checked, clock_role, gather
 
 
 class SelfAttention(nn.Module):
@@ -41,7 +42,7 @@ class SelfAttention(nn.Module):
         self.clock = clock_role(dims, clock)
         self.tokens = Tokens(dims, dim, dropout)
         self.first = nn.Parameter(torch.randn(1, 1, dim) * 0.1)
-        self.blocks = nn.ModuleList(Block(dim, heads_of(dim, heads), dropout) for _ in range(layers))
+        self.blocks = nn.ModuleList(Block(dim, heads_for(dim, heads), dropout) for _ in range(layers))
         self.norm = nn.LayerNorm(dim)
         self.read = None if pool == "class" else ByRole(dims, dim, pool, dropout)
 
