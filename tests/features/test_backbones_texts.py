@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 import transformers as hf
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.features.tiny_backbones import Tiny, copy_of, said, tiny
 
@@ -215,8 +215,17 @@ def test_settings_are_checked(tiny: Tiny) -> None:
         EXTRACTORS.create("bert")
 
 
+def test_a_word_longer_than_a_window_is_one_row(tiny: Tiny) -> None:
+    word = ":".join("0" * 40)
+    made = make(tiny, "bert", level="word")(Clip(Span(1, 2), text=f"a {word} b"))
+    assert made.times.tolist() == [[1, 2]] * 3
+    each = make(tiny, "bert", level="token")(Clip(Span(1, 2), text=f"a {word} b"))
+    np.testing.assert_allclose(made.values[1], each.values[1:-1].mean(0), atol=1e-5)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=60))
+@example("0:0:0:0:0:0:0:0")
 def test_any_text_gives_rows_within_the_clip(tiny: Tiny, text: str) -> None:
     held = _HELD.setdefault("bert", make(tiny, "bert", level="word"))
     made = held(Clip(Span(1, 2), text=text))

@@ -100,15 +100,18 @@ class TextBackbone(BackboneExtractor):
         return self.features(list(rows), [(t[0].start, max(p.end for p in t)) for t in texts], clip)
 
     def _stepwise(self, windows: list[tuple[int, Tokens]], texts: list[list[Piece]], clip: Clip) -> Features:
-        rows: list[np.ndarray] = []
-        times: list[tuple[float, float]] = []
+        # A word that fills several windows is one word still: its tokens are gathered over all of them.
+        found: dict[tuple[int, int], list[np.ndarray]] = {}
         for (row, window), (_, steps) in zip(windows, self._run([w for _, w in windows]), strict=True):
             owners = np.array(window.words)
             for word in dict.fromkeys(w for w in window.words if w >= 0):
-                piece, mine = texts[row][word], steps[owners == word]
-                mine = mine.mean(0, keepdims=True) if self.level == "word" else mine
-                rows.extend(mine)
-                times.extend([(piece.start, piece.end)] * len(mine))
+                found.setdefault((row, word), []).append(steps[owners == word])
+        rows: list[np.ndarray] = []
+        times: list[tuple[float, float]] = []
+        for (row, word), parts in found.items():
+            piece, mine = texts[row][word], np.concatenate(parts)
+            rows.extend(mine.mean(0, keepdims=True) if self.level == "word" else mine)
+            times.extend([(piece.start, piece.end)] * (len(rows) - len(times)))
         return self.features(rows, times, clip)
 
     def _run(self, windows: list[Tokens]) -> list[tuple[np.ndarray, np.ndarray]]:
