@@ -18,6 +18,7 @@ from cinescope.api.recipe import Recipe  # noqa: E402
 from cinescope.datasets import DATASETS  # noqa: E402
 from cinescope.models.spec import EncoderSpec, ModelSpec, PartSpec  # noqa: E402
 from cinescope.training.settings import TrainSettings  # noqa: E402
+from cinescope.types import BadQueryError, MissingPartError  # noqa: E402
 
 SHIPPED = sorted(recipes.shipped())
 RENDERED = [name for name in SHIPPED if recipes.load(name).data.reader == "worlds"]
@@ -48,6 +49,25 @@ def test_its_parts_are_there_and_take_its_settings(name: str) -> None:
 
 def test_there_is_one_for_each_named_model() -> None:
     assert {"frame_cnn", "cnn_lstm_text", "cnn_rnn_attention", "three_transformers"} <= set(RENDERED)
+
+
+def test_a_set_is_all_its_recipes_on_the_same_clips(tmp_path: Path) -> None:
+    motion = recipes.find_all("motion")
+    assert {"hog", "cnn_lstm", "timesformer"} <= set(motion)
+    told = [recipes.load(place) for place in motion.values()]
+    assert len({one.data.model_dump_json() for one in told}) == 1
+    assert recipes.find_all("motion/hog") == {"hog": motion["hog"]}
+    assert list(recipes.find_all(motion["hog"].parent)) == sorted(motion)
+    with pytest.raises(BadQueryError, match="has no recipes"):
+        recipes.find_all(tmp_path)
+    with pytest.raises(MissingPartError, match="did you mean motion/hog"):
+        recipes.find_all("motion/hogg")
+
+
+def test_emotions_are_chosen_and_told_by_weighted_f1() -> None:
+    """Nearly half of MELD is neutral: accuracy would choose the epoch that says so most often."""
+    task = make_task(recipes.load("meld_emotion"))
+    assert task.best == "weighted_f1"
 
 
 def few(told: Recipe, **settings: Any) -> Recipe:

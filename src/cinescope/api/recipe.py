@@ -150,7 +150,7 @@ def parse(data: dict[str, Any], name: str = "the recipe") -> Recipe:
 
 
 def find(path: Path | str) -> Path:
-    """The file; a name without a slash may be one of the recipes that come with Cinescope."""
+    """The file, or one of the recipes that come with Cinescope by its name."""
     given = Path(path).expanduser()
     if given.is_file():
         return given
@@ -168,11 +168,24 @@ def find(path: Path | str) -> Path:
     )
 
 
+def find_all(path: Path | str) -> dict[str, Path]:
+    """Name -> file: of a folder all its recipes, such as of `motion`, which comes with Cinescope; else the one of `find`."""
+    given = Path(path).expanduser()
+    of = f"{path}/"
+    found = {name.removeprefix(of): place for name, place in shipped().items() if name.startswith(of)}
+    if given.is_dir():
+        found = {p.stem: p for p in sorted(given.glob("*.yaml"))}
+        if not found:
+            raise BadQueryError(f"'{path}' has no recipes", "they are files that end in .yaml")
+    return found or {Path(path).stem: find(path)}
+
+
 def shipped() -> dict[str, Path]:
-    """Name -> file of the recipes that come with Cinescope."""
+    """Name -> file of the recipes that come with Cinescope; `set/name` where they are a set, on the same rows."""
     for folder in (Path(__file__).parents[1] / "recipes", Path(__file__).parents[3] / "recipes"):
         if folder.is_dir():
-            return {p.stem: p for p in sorted(folder.glob("*.yaml"))}
+            alone, sets = sorted(folder.glob("*.yaml")), sorted(folder.glob("*/*.yaml"))
+            return {p.relative_to(folder).with_suffix("").as_posix(): p for p in (*alone, *sets)}
     return {}
 
 

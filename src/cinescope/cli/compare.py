@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def compare(
     recipes: Annotated[
-        list[str], typer.Argument(metavar="RECIPE...", help="YAML files, or names of `cinescope recipes`.")
+        list[str],
+        typer.Argument(metavar="RECIPE...", help="YAML files, folders of them, or names of `cinescope recipes`."),
     ],
     data: Annotated[
         Path | None, typer.Option("--data", metavar="FOLDER", help="Where the data are (default: as the recipes say).")
@@ -46,6 +47,7 @@ def compare(
     \b
     cinescope compare hog.yaml cnn.yaml transformer.yaml --data videos
     cinescope compare hog.yaml cnn.yaml --seeds 5 -o runs/bench --resume
+    cinescope compare motion   # 16 recipes that come with Cinescope, from colour to TimeSformer
 
     Exit status: 0 when all were measured, 1 when a recipe failed.
     """
@@ -94,13 +96,13 @@ def _named(given: list[str], epochs: int | None) -> dict[str, Recipe]:
     from cinescope.api import recipe as recipes
 
     known: dict[str, Recipe] = {}
-    for place in given:
+    for stem, place in (pair for one in given for pair in recipes.find_all(one).items()):
         told = recipes.load(place)
         if epochs is not None:
             told = told.model_copy(update={"train": told.train.model_copy(update={"epochs": epochs})})
-        name, number = Path(place).stem, 2
+        name, number = stem, 2
         while name in known:
-            name, number = f"{Path(place).stem}-{number}", number + 1
+            name, number = f"{stem}-{number}", number + 1
         known[name] = told
     return known
 

@@ -32,10 +32,18 @@ def recipes(
             {k: {"file": str(p), "about": told.about, "reads": told.data.reader} for k, (p, told) in known.items()}
         )
         return
+    sets: dict[str, list[str]] = {}
     for key, (place, told) in known.items():
+        if "/" in key:
+            sets.setdefault(key.split("/")[0], []).append(key.split("/")[1])
+            continue
         print(bold(key))
         print(f"  {printable(told.about)}")
         print(f"  {dim(_command(place))}")
+    for key, names in sets.items():
+        print(bold(f"{key}/"))
+        print(f"  {len(names)} on the same rows, to hold against each other: {', '.join(names)}")
+        print(f"  {dim(f'cinescope compare {key}')}")
 
 
 def _command(place: Path) -> str:
