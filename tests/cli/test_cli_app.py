@@ -115,6 +115,21 @@ def test_what_the_system_refuses_is_a_sentence(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 7 bytes")]
+)
+def test_too_little_memory_is_a_sentence(
+    error: BaseException, cinescope_cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("cinescope.cli.list_videos.open_library", broken)
+    status, _, err = cinescope_cli("list")
+    assert status == 1
+    assert "the memory of this machine is not enough" in err
+
+
 def test_a_closed_pipe_is_quiet(indexed: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)

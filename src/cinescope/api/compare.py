@@ -20,6 +20,7 @@ from cinescope.api import train as training
 from cinescope.api.answers import difference, interval, statistic_of
 from cinescope.api.building import folds_of, open_dataset
 from cinescope.api.recipe import Recipe
+from cinescope.api.recipe_parts import check_parts
 from cinescope.api.report import Told, told_of
 from cinescope.api.train import MAIN, Result, Summary, Telling
 from cinescope.datasets.example import Dataset
@@ -137,6 +138,7 @@ def _opened(
     for name, recipe in recipes.items():
         what = recipe.data.model_dump_json()
         try:
+            check_parts(recipe)
             if what not in known:
                 known[what] = open_dataset(recipe, data, media)
             folds = folds_of(recipe, known[what], recipe.train.seed)

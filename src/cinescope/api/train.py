@@ -24,9 +24,11 @@ from cinescope.api.answers import kind_of, rows_said
 from cinescope.api.building import Preparation, Ready, folds_of, make_task, open_dataset, restrict, shuffle
 from cinescope.api.mistakes import worst, write_examples
 from cinescope.api.recipe import Recipe
+from cinescope.api.recipe_parts import check_parts
 from cinescope.datasets.example import Dataset
 from cinescope.datasets.rows import UNKNOWN, Ragged, Rows
 from cinescope.datasets.sampling import Sampler
+from cinescope.models.size import check_size
 from cinescope.training import ranks
 from cinescope.training.loop import Data, History, evaluate, train
 from cinescope.training.settings import TrainSettings
@@ -125,6 +127,7 @@ def run(
     Raises CinescopeError where the recipe, the data or the disk is at fault, `training.loop.Stopped` when cancelled.
     """
     telling = telling or Telling()
+    check_parts(recipe)
     ranks.start()
     _make_folder(out, recipe, resume)
     held = dataset or open_dataset(recipe, data, media)
@@ -204,6 +207,7 @@ def train_one(
     told = ready.recipe.train.model_dump()
     settings = TrainSettings(**{**told, "seed": seed})
     spec = ready.spec()
+    check_size(spec)
     model = spec.build(seed)
     source = ready.source(ready.train)
     target = ready.recipe.task.target

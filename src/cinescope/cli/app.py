@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -186,7 +187,13 @@ def _failed(error: Exception) -> int:
         if error.filename is not None and error.errno in _PLAIN:
             do = "make room and run the same command again" if error.errno == errno.ENOSPC else ""
             return _tell(CinescopeError(f"{os.fsdecode(error.filename)}: {_PLAIN[error.errno]}", do))
+    if isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)):
+        return _tell(CinescopeError("the memory of this machine is not enough", "give it less at once (batch, size)"))
     return _fault(error)
+
+
+# How PyTorch says it, of the processor's memory and of a GPU's: a RuntimeError like all others.
+_NO_MEMORY = re.compile("can't allocate memory|out of memory", re.IGNORECASE)
 
 
 def _tell(error: CinescopeError) -> int:

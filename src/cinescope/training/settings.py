@@ -47,7 +47,7 @@ class TrainSettings:
         if self.parts > self.batch:
             raise BadQueryError(f"a batch of {self.batch} cannot be computed in {self.parts} parts")
         if self.lr != "find" and not 0 < self.lr < 1e3:
-            raise BadQueryError(f"lr: {self.lr} is no learning rate", "give a number above 0, or find")
+            raise BadQueryError(f"lr: {self.lr} is no learning rate", "give a number above 0 and below 1000, or find")
         if self.ema is not None and not 0 < self.ema < 1:
             raise BadQueryError(f"ema: {self.ema} is no decay", "give a number between 0 and 1, such as 0.999")
         if not 0 <= self.warmup < 1:

@@ -6,7 +6,7 @@ A folder's `CATALOGUE` is a plain dict; others add to it by the entry point `cin
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
@@ -59,16 +59,21 @@ class Catalogue:
         made = self.load(name)
         try:
             return made(*args, **settings)
-        except TypeError as error:
-            known = _settings(made)
-            unknown = [key for key in settings if known is not None and key not in known]
-            if not unknown:
-                raise
-            near = get_close_matches(unknown[0], known or (), n=1)
-            raise BadQueryError(
-                f"the {self.kind} '{name}' has no setting '{unknown[0]}'",
-                f"did you mean '{near[0]}'?" if near else f"its settings are {', '.join(known or ())}",
-            ) from error
+        except TypeError:
+            self.check(name, settings)
+            raise
+
+    def check(self, name: str, settings: Iterable[str]) -> None:
+        """Without building it: MissingPartError where there is none, BadQueryError where it has no such setting."""
+        known = _settings(self.load(name))
+        unknown = [key for key in settings if known is not None and key not in known]
+        if not unknown:
+            return
+        near = get_close_matches(unknown[0], known or (), n=1)
+        raise BadQueryError(
+            f"the {self.kind} '{name}' has no setting '{unknown[0]}'",
+            f"did you mean '{near[0]}'?" if near else f"its settings are {', '.join(known or ())}",
+        )
 
 
 def _settings(made: Any) -> list[str] | None:
