@@ -64,6 +64,6 @@ def test_a_model_that_no_machine_can_hold_is_told(tmp_path: Path) -> None:
 
 
 def test_the_window_of_rendered_clips_is_their_length() -> None:
-    dataset = DATASETS.create("worlds", None, label="one", carriers=["picture"], modalities=["picture"], seconds=1.5, beats=2,
-                              seeds={"train": 1}, counts={"train": 6})  # fmt: skip
+    dials = {"label": "one", "carriers": ["picture"], "modalities": ["picture"], "seconds": 1.5, "beats": 2}
+    dataset = DATASETS.create("worlds", None, **dials, seeds={"train": 1}, counts={"train": 6})
     assert window_of(dataset.examples) == 1.5

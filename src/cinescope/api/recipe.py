@@ -169,7 +169,7 @@ def find(path: Path | str) -> Path:
 
 
 def find_all(path: Path | str) -> dict[str, Path]:
-    """Name -> file: of a folder all its recipes, such as of `motion`, which comes with Cinescope; else the one of `find`."""
+    """Name -> file: all recipes of a folder, or of a set that comes along (`motion`); else the one of `find`."""
     given = Path(path).expanduser()
     of = f"{path}/"
     found = {name.removeprefix(of): place for name, place in shipped().items() if name.startswith(of)}

@@ -20,8 +20,8 @@ from cinescope.types.catalogue import Catalogue
 
 
 def check_parts(recipe: Recipe) -> None:
-    """MissingPartError or BadQueryError for the first part that is not there or has no such setting, or for a setting of
-    the training that cannot be."""
+    """MissingPartError or BadQueryError for the first part that is not there or has no such setting, and for a setting
+    of the training that cannot be."""
     TrainSettings(**recipe.train.model_dump())
     for catalogue, name, settings in _named(recipe):
         catalogue.check(name, settings)
