@@ -57,6 +57,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "predict": ("predict:predict", "what a trained model says of new files"),
         "compare": ("compare:compare", "recipes against each other: figures, time, size"),
         "recipes": ("recipes:recipes", "the recipes that come along, to begin with"),
+        "parts": ("parts:parts", "what a recipe can name: features, encoders, fusions ..."),
         "check": ("check:check", "hold a part of your own to the suite of ours"),
         "check-data": ("check_data:check_data", "find what ruins results before you train on it"),
         "world": ("world:world", "make films to train and test on, whose truth is known"),
