@@ -69,3 +69,17 @@ def test_json_has_no_nan() -> None:
     text = json.dumps(found().to_json(), allow_nan=False)
     assert math.isnan(found().entries[2].value)
     assert json.loads(text)["entries"][2]["value"] is None
+
+
+def test_many_recipes_are_a_line_each() -> None:
+    few = found()
+    more = tuple(
+        Entry(f"r{i}<", 0.5 + i / 100, 0.4 + i / 100, 1.02, "3 seeds", {"accuracy": 0.5}, 10.0**i, 0.02, 1000, 5000)
+        for i in range(6)
+    )
+    svg = plot(Comparison("accuracy", True, 300, 1, (0, 1, 2), (*more, *few.failed)))
+    assert svg.count('class="dot"') == svg.count('class="bar"') == 6
+    assert "r5&lt;" in svg
+    assert "nan" not in svg
+    ends = [float(part.split('"')[0]) for line in svg.split('class="whisker"')[1:] for part in line.split('x2="')[1:2]]
+    assert max(ends) < 500, "no interval of a share goes past 1"

@@ -10,12 +10,13 @@ from urllib.parse import quote
 
 from cinescope.api.report import figure, is_share
 from cinescope.api.report_page import document, escape, facts
-from cinescope.api.report_plots import Marked, against_cost
+from cinescope.api.report_plots import Marked, against_cost, ranked
 
 if TYPE_CHECKING:
     from cinescope.api.compare import Comparison, Entry
 
 HEADS = ("recipe", "", "95%", "to the best", "training", "a row", "parameters", "on disk")
+_FEW = 4  # so many names are a title
 
 
 def cells(found: Comparison, entry: Entry) -> list[str]:
@@ -67,11 +68,21 @@ def said(found: Comparison) -> str:
 
 
 def plot(found: Comparison) -> str:
-    """The figure with its interval against the time of training; "" where nothing was measured."""
+    """The figure with its interval and the time of training; "" where nothing was measured."""
+    share = is_share(found.metric)
     points = [
-        Marked(e.name, e.train_seconds, e.value, e.low, e.high) for e in found.entries if not e.failed
+        Marked(e.name, e.train_seconds, e.value, *_within(e.low, e.high, share)) for e in found.entries if not e.failed
     ]  # fmt: skip
-    return against_cost(points, "seconds to train one model", found.metric) if points else ""
+    if not points:
+        return ""
+    # Many names in one field would lie on each other.
+    drawn = against_cost if len(points) <= _FEW else ranked
+    return drawn(points, "seconds to train one model", found.metric)
+
+
+def _within(low: float, high: float, share: bool) -> tuple[float, float]:
+    """Student's t knows no end of a share at 1."""
+    return (max(0.0, low), min(1.0, high)) if share and math.isfinite(low) else (low, high)
 
 
 def page(found: Comparison, out: Path) -> str:
@@ -91,7 +102,7 @@ def page(found: Comparison, out: Path) -> str:
             )
         else:
             kind = ' class="main"' if entry is found.entries[0] else ""
-            lines.append(f"<tr{kind}><th>{name}</th>{''.join(f'<td>{escape(c)}</td>' for c in own[1:])}</tr>")
+            lines.append(f"<tr{kind}><th>{name}</th>{''.join(f'<td>{_unbroken(c)}</td>' for c in own[1:])}</tr>")
     head = facts(
         [
             (figure(found.metric, good[0].value) if good else "", f"{found.metric} of {good[0].name}" if good else ""),
@@ -103,7 +114,8 @@ def page(found: Comparison, out: Path) -> str:
     )
     svg = plot(found)
     drawn = f'<section><h2>What it costs</h2><div class="card">{svg}</div></section>' if svg else ""
-    names = escape(" · ".join(e.name for e in found.entries))
+    few = len(found.entries) <= _FEW
+    names = escape(" · ".join(e.name for e in found.entries) if few else f"{len(found.entries)} recipes compared")
     body = (
         f'<header class="top"><div><h1>{names}</h1>{head}</div></header><main>'
         f"<section><h2>Recipes</h2><p>{escape(said(found))}</p>"
@@ -113,11 +125,16 @@ def page(found: Comparison, out: Path) -> str:
     return document("Recipes compared", body)
 
 
+def _unbroken(cell: str) -> str:
+    """A number stays with its unit; an interval in brackets may stand below."""
+    return escape(cell).replace(" ", "&nbsp;").replace("&nbsp;(", " (")
+
+
 def spread(metric: str, low: float, high: float) -> str:
     if not math.isfinite(low):
         return ""
     by = 100 if is_share(metric) else 1
-    low, high = (max(0.0, low), min(1.0, high)) if by == 100 else (low, high)
+    low, high = _within(low, high, by == 100)
     return f"{by * low:.1f} to {by * high:.1f}" if by == 100 else f"{low:.3g} to {high:.3g}"
 
 

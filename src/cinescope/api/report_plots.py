@@ -177,6 +177,45 @@ def against_cost(points: Sequence[Marked], x_name: str, y_name: str) -> str:
     return axes.drawn(inner, f"{y_name} against {x_name}")
 
 
+def ranked(points: Sequence[Marked], cost_name: str, value_name: str) -> str:
+    """A line for each, in the order given: its figure with its interval, beside it what it costs, by powers of ten."""
+    row, top, bottom, width, left, middle = 24, 34, 34, 760, 140, 500
+    height = top + row * len(points) + bottom
+    ends = [v for p in points for v in (p.low, p.high, p.value) if math.isfinite(v)]
+    costs = [max(p.cost, 1e-9) for p in points]
+    values = Axes(_wide(min(ends), max(ends), 0.04), (0, 1), "", "", width=middle - 20, left=left, right=0)
+    spent = Axes((min(costs) / 1.5, max(costs) * 1.5), (0, 1), "", "", log=True, width=width, left=middle + 20)
+    floor = height - bottom
+    drawn = []
+    for axes, ticks, name in (
+        (values, _ticks(*values.x), value_name),
+        (spent, _powers(*spent.x), cost_name),
+    ):
+        for tick in ticks:
+            x = axes.at_x(tick)
+            drawn.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{top - 6}" y2="{floor}"/>')
+            drawn.append(f'<text x="{x:.1f}" y="{floor + 18}" text-anchor="middle">{_number(tick)}</text>')
+        drawn.append(f'<text class="name" x="{axes.left}" y="16">{escape(name)}</text>')
+    for i, (point, cost) in enumerate(zip(points, costs, strict=True)):
+        y = top + row * (i + 0.5)
+        drawn.append(
+            f'<text class="name" x="{left - 14}" y="{y + 4:.1f}" text-anchor="end">{escape(point.name)}</text>'
+        )
+        if math.isfinite(point.low) and math.isfinite(point.high):
+            a, b = values.at_x(point.low), values.at_x(point.high)
+            drawn.append(f'<line class="whisker" x1="{a:.1f}" x2="{b:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        drawn.append(f'<circle class="dot" cx="{values.at_x(point.value):.1f}" cy="{y:.1f}" r="5.5"/>')
+        x = spent.at_x(cost)
+        drawn.append(
+            f'<rect class="bar" x="{spent.left}" y="{y - 5:.1f}" width="{x - spent.left:.1f}" height="10" rx="2"/>'
+        )
+    title = f"{value_name} and {cost_name}"
+    return (
+        f'<svg class="plot" viewBox="0 0 {width} {height}" role="img" xmlns="http://www.w3.org/2000/svg">'
+        f"<title>{escape(title)}</title>{''.join(drawn)}</svg>"
+    )
+
+
 def standalone(svg: str) -> str:
     """A plot as a file of its own, with its colours and paper."""
     head, _, rest = svg.partition(">")
