@@ -118,6 +118,7 @@ def jobs(fusions: Sequence[str], seeds: int, speakers: Sequence[str]) -> list[Jo
         made += [Job(w, FEATURES, seed) for w in WORLDS if w not in SHOWN_AS]
     for seed in range(seeds):
         made += [Job(world, fusion, seed) for world in WORLDS for fusion in fusions]
+    for seed in range(seeds):
         made += [Job("digits", fusion, seed, s) for fusion in fusions for s in speakers]
     return made
 
