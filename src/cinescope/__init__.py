@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cinescope.api import Progress as Progress
     from cinescope.api import VideoSummary as VideoSummary
     from cinescope.api import open as open
+    from cinescope.api import render_world as render_world
     from cinescope.api import restore as restore
     from cinescope.api import upgrade as upgrade
 

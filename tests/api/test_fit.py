@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from tests.api.class_clips import shared_clips
 
 from cinescope.api.check_data import read_data
-from cinescope.api.fit import fit
-from cinescope.api.fit_choice import Found, choose, folds_for, look
-from cinescope.api.recipe import parse
+from cinescope.api.fit import _warnings, _within, fit
+from cinescope.api.fit_choice import Chosen, Found, choose, folds_for, look
+from cinescope.api.recipe import Recipe, parse
 from cinescope.datasets.example import Dataset, Example, Target
+from cinescope.datasets.splits import Fold
+from cinescope.training.watching import Progress
 from cinescope.types import BadQueryError, CinescopeError
 
 
@@ -93,6 +98,8 @@ def test_folds_are_as_many_as_the_smallest_class_allows() -> None:
     why: list[str] = []
     assert folds_for(Found(dataset(40, groups=6), "label", 40, 0, 0, 0, {}, 1.0), None, why) == 3
     assert "nor anything else of its group" in why[0]
+    folds_for(Found(dataset(40, groups=5), "label", 40, 0, 0, 0, {}, 1.0), None, why)
+    assert "there are 5)" in why[1]  # each speaker says both classes
     with pytest.raises(BadQueryError, match="9 folds need 9 groups of every class, and the smallest has 3"):
         folds_for(Found(dataset(40, groups=6), "label", 40, 0, 0, 0, {}, 1.0), 9, why)
     with pytest.raises(BadQueryError, match="all clips of 'a' are of one group"):
@@ -138,11 +145,90 @@ def test_broken_files_are_listed_and_left_out(tmp_path: Path, clips_of_classes: 
     assert recipe["data"]["leave_out"] == ["red/zero.mp4"]
 
 
+def test_a_class_of_one_film_is_said_before_and_in_the_report(tmp_path: Path) -> None:
+    """By the names of its files; more of how it is known is in tests/datasets/test_checking.py."""
+    from PIL import Image
+
+    from cinescope.api.train import Telling
+
+    for label, film, colour in (("boat", "lake", 200), ("cat", "sofa", 40)):
+        (tmp_path / "stills" / label).mkdir(parents=True)
+        for number in range(4):
+            picture = Image.new("RGB", (32, 32), (colour, 10 * number, 90))
+            picture.save(tmp_path / "stills" / label / f"{film}_{number}.png")
+    said: list[str] = []
+    made = fit(tmp_path / "stills", tmp_path / "out", minutes=0.01, telling=Telling(saying=said.append))
+    (warning,) = made.warnings
+    assert warning.startswith("the rows of 2 of 2 classes are of one source each, such as all 4 of 'boat' of 'lake'")
+    assert "accuracy says little: add rows of other sources" in warning
+    assert said[0] == f"note: {warning}"  # before anything is trained
+    page = Path(made.report).read_text(encoding="utf-8")
+    assert "of one source each" in page
+    assert any("to keep within the minutes given" in sentence for sentence in made.why)
+    assert "to keep within the minutes given" in Path(made.recipe).read_text(encoding="utf-8").replace("\n ", "")
+
+
+def test_what_the_files_say_of_their_recording_is_looked_at(tmp_path: Path) -> None:
+    from tests.conftest import write_clip
+
+    for label, title in (("boat", "Holiday"), ("cat", "")):
+        (tmp_path / label).mkdir()
+        for name in "ab":
+            write_clip(tmp_path / label / f"{name}{label}.mp4", [("", (90, 90, 90))], 0.4, title)
+    (warning,) = _warnings(look(read_data(tmp_path)))
+    assert "all 2 rows of 'boat' are of one source, 'Holiday' (by what the files say of themselves)" in warning
+
+
+@pytest.mark.parametrize(
+    ("seconds", "roles", "epochs", "folds", "controls"),
+    [
+        (100.0, 1, 20, 5, True),  # 20 epochs of 0.4 s, over 4 folds' rows and all of them: 40 s
+        (35.0, 1, 20, 4, True),
+        (18.5, 1, 15, 3, True),
+        (3.0, 1, 3, 2, True),
+        (0.0, 1, 1, 2, True),
+        (100.0, 2, 20, 5, False),  # 168 s with controls
+        (200.0, 2, 20, 5, True),
+    ],
+)
+def test_a_budget_cuts_controls_then_folds_then_epochs(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, roles: int, epochs: int, folds: int, controls: bool
+) -> None:
+    """The first step takes 5 s, as where something is compiled: it must not count as one of 4 in each epoch."""
+
+    def train_one(ready: object, *told: object) -> None:
+        watch = told[5]
+        assert callable(watch)
+        for step, at in enumerate((5.0, 5.1, 5.2, 5.3)):
+            watch(Progress(1, 1, step + 1, 4, 1.0, 0.1, at, 0.0, {}))
+
+    monkeypatch.setattr("cinescope.api.train.train_one", train_one)
+    one = {"features": ["mfcc"], "encoder": {"name": "linear"}}
+    recipe = parse(
+        {
+            "name": "x",
+            "data": {"reader": "folders"},
+            "split": {"by": "folds", "count": 5, "val": 0},
+            "inputs": {f"role{n}": one for n in range(roles)},
+            "task": {"name": "classification", "target": "label"},
+            "train": {"epochs": 20},
+        }
+    )
+    preparation: Any = SimpleNamespace(ready=lambda fold, seed: Timed(recipe))
+    made = _within(recipe, preparation, Fold("all", (Example("a"),), (), ()), seconds, Chosen({}), lambda s: None)
+    assert (made.train.epochs, made.split.count, made.controls) == (epochs, folds, controls)
+
+
+@dataclass
+class Timed:
+    recipe: Recipe
+
+
 def test_a_table_of_texts_becomes_a_model_that_answers(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     words = {"joy": ["lovely", "great", "sunny"], "anger": ["awful", "rotten", "broken"]}
     lines = ["text,emotion"]
-    for _ in range(20):
+    for _ in range(8):
         lines += [f"this is {random.choice(words[e])} and {random.choice(words[e])},{e}" for e in words]
     (tmp_path / "rows.csv").write_text("\n".join(lines) + "\n")
     said: list[str] = []

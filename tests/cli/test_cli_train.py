@@ -32,7 +32,7 @@ def trained(class_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture(scope="session")
 def fitted(class_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("fitted") / "model"
-    assert run(["fit", str(class_folder), "-o", str(place), "--folds", "2", "--minutes", "0.1", "--quiet"]) == 0
+    assert run(["fit", str(class_folder), "-o", str(place), "--folds", "2", "--minutes", "0.05", "--quiet"]) == 0
     return place
 
 
@@ -57,7 +57,8 @@ def test_train_tells_what_each_input_earns_and_writes_the_report(
 
 
 def test_train_prints_json_that_a_program_can_read(class_folder: Path, tmp_path: Path, cinescope_cli: Cli) -> None:
-    recipe = write_recipe(tmp_path / "colours.yaml", split="{by: every, count: 3, val: 0}")
+    task = "{name: classification, target: label, settings: {watch: weighted_f1}}"
+    recipe = write_recipe(tmp_path / "colours.yaml", split="{by: every, count: 3, val: 0}", task=task)
     told = ("train", recipe, "--data", class_folder, "-o", tmp_path / "run", "--no-controls", "--json", "--seeds", 2)
     status, out, err = cinescope_cli(*told, "--epochs", 2)
     assert (status, err) == (0, "")
@@ -65,7 +66,9 @@ def test_train_prints_json_that_a_program_can_read(class_folder: Path, tmp_path:
     assert [r["seed"] for r in summary["results"]] == [0, 1]
     assert summary["labels"] == ["blue", "green", "red"]
     assert summary["results"][0]["epochs"] == 2
-    assert Path(summary["report"]).exists()
+    assert summary["watched"] == "weighted_f1"
+    page = Path(summary["report"]).read_text()
+    assert page.index("<span>weighted_f1") < page.index("accuracy")  # the one figure that counts
 
 
 def test_a_run_is_not_overwritten_and_goes_on_with_resume(

@@ -15,6 +15,7 @@ from tests.datasets.dataset_files import mosi, picture, tone, write
 
 from cinescope.datasets import DATASETS
 from cinescope.datasets.check_rows import runs
+from cinescope.datasets.check_sources import check_sources
 from cinescope.datasets.checking import check
 from cinescope.datasets.example import Dataset, Example, Missing, Target
 from cinescope.datasets.faults import Fault
@@ -119,6 +120,50 @@ def test_rows_sorted_by_label() -> None:
     assert fault.figures["runs"] == 3
     assert fault.figures["z"] < -15
     assert "sorted by 'emotion': 3 runs" in fault.sentence
+
+
+def films(*names: str) -> Dataset:
+    """Rows of files `class/name.mp4`."""
+    made = tuple(Example(name, media=Path(name), targets={"label": name.split("/")[0]}) for name in names)
+    return Dataset("films", made, {"label": Target("class", tuple(sorted({n.split("/")[0] for n in names})))})
+
+
+def sources(data: Dataset, headers: dict[Path, str] | None = None) -> list[str]:
+    return [f"{f.severity}: {f.sentence}" for f in check_sources(data, headers)]
+
+
+def test_a_class_of_one_source() -> None:
+    (said,) = sources(films("boat/lake_1.mp4", "boat/lake_2.mp4", "cat/sofa_1.mp4", "cat/barn_1.mp4"))
+    assert said.startswith("doubtful: all 2 rows of 'boat' are of one source, 'lake' (by their names), so a model")
+    (said,) = sources(films("boat/lake-01.mp4", "boat/lake-02.mp4", "cat/sofa (1).mp4", "cat/sofa (2).mp4"))
+    assert "the rows of 2 of 2 classes are of one source each, such as all 2 of 'boat' of 'lake'" in said
+    plain = films("boat/a.mp4", "boat/b.mp4", "cat/c.mp4")
+    headers = {Path("boat/a.mp4"): "Holiday 2024-05-18", Path("boat/b.mp4"): "Holiday 2024-05-18"}
+    (said,) = sources(plain, headers)
+    assert "'Holiday 2024-05-18' (by what the files say of themselves)" in said
+    assert sources(plain, headers | {Path("cat/c.mp4"): "Holiday 2024-05-18"}) == []
+    group = {"boat": "lake", "cat": ""}
+    (said,) = sources(change(plain, lambda i, e: replace(e, group=group[e.targets["label"]])))
+    assert "'lake', so" in said  # a group is no guess
+    stretches = change(plain, lambda i, e: replace(e, media=Path("one.mp4"), span=Span(i, i + 1)))
+    (said,) = sources(stretches)
+    assert said.startswith("note: all 3 rows are of one source, 'one.mp4'")
+
+
+def test_names_that_tell_no_source() -> None:
+    for names in (
+        ("boat/0001.mp4", "boat/0002.mp4", "cat/0001.mp4", "cat/0002.mp4"),
+        ("boat/boat_1.mp4", "boat/boat_2.mp4", "cat/my_cat1.mp4", "cat/my_cat2.mp4"),
+        ("boat/IMG_0001.MP4", "boat/IMG_0002.MP4", "cat/clip 1.mp4", "cat/clip 2.mp4"),
+        ("boat/lake_1.mp4", "boat/lake_2.mp4", "cat/lake_3.mp4", "cat/lake_4.mp4"),
+        ("sailing/lake_sailing_1.mp4", "sailing/lake_sailing_2.mp4", "cats/lake-cats1.mp4", "cats/lake-cats2.mp4"),
+        ("boat/v_boat_g01_c01.avi", "boat/v_boat_g02_c01.avi", "cat/v_cat_g01_c01.avi", "cat/v_cat_g02_c01.avi"),
+        ("boat/lake_1.mp4", "cat/sofa_1.mp4"),
+        ("boat/lake_1.mp4", "boat/lake_2.mp4"),
+    ):
+        assert sources(films(*names)) == [], names
+    people = films("ada/1.jpg", "ada/2.jpg", "bob/1.jpg", "bob/2.jpg")
+    assert sources(change(people, lambda i, e: replace(e, group=e.targets["label"]))) == []
 
 
 def test_runs_by_chance_are_as_many_as_expected() -> None:

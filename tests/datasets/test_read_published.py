@@ -10,7 +10,7 @@ from tests.datasets import dataset_files as files
 from tests.datasets.dataset_files import picture, tone, write
 
 from cinescope.datasets import DATASETS
-from cinescope.datasets.example import Dataset
+from cinescope.datasets.example import Dataset, Example
 from cinescope.datasets.gathering import natural
 from cinescope.types import BadQueryError, Span
 
@@ -70,6 +70,20 @@ def test_meld_mends_quotes_and_keeps_parts_apart(tmp_path: Path) -> None:
     ] * 2
     write(path, path.read_text().replace(",joy,", ",bliss,"))
     assert "line 2: 'bliss' is not one of" in refused("meld", tmp_path)
+
+
+def test_a_split_is_found_by_its_other_names(tmp_path: Path) -> None:
+    files.meld(tmp_path)
+    made = read("meld", tmp_path)
+    there = [e.key for e in made.split("dev").examples]
+    assert there
+    assert all([e.key for e in made.split(name).examples] == there for name in ("val", "validation", "validate"))
+    assert [e.split for e in made.split("training", "val").examples] == [e.split for e in made.examples]
+    both = Dataset("both", tuple(Example(s, s) for s in ("val", "dev", "train")), {})
+    assert [e.key for e in both.split("val").examples] == ["val"]  # the publisher's own word goes first
+    assert [e.key for e in both.split("validation").examples] == ["val", "dev"]
+    with pytest.raises(BadQueryError, match="'meld' has no split 'test'"):
+        made.split("val", "test")
 
 
 def test_tgif_qa_has_four_tasks(tmp_path: Path) -> None:
@@ -193,7 +207,7 @@ def test_folders_split_group_and_say(tmp_path: Path) -> None:
     tone(tmp_path / "a" / ".hidden" / "1.wav")
     made = read("folders", tmp_path / "a", target="sound")
     assert [e.key for e in made.examples] == ["test/horn/1.wav", "train/bell/hall/2.wav", "train/bell/hall/10.wav"]
-    assert [e.group for e in made.examples] == ["", "bell/hall", "bell/hall"]
+    assert [e.group for e in made.examples] == ["", "hall", "hall"]
     assert made.examples[0].texts == {"speech": "what a horn"}
     assert made.examples[0].targets == {"sound": "horn"}
     tone(tmp_path / "a" / "loose.wav")

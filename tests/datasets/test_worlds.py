@@ -260,6 +260,13 @@ def test_a_film_may_lack_a_modality_and_its_subtitles(tmp_path: Path) -> None:
     assert not (tmp_path / "b").exists()
 
 
+def test_python_offers_what_the_command_does() -> None:
+    import cinescope
+
+    assert cinescope.render_world is render_world
+    assert "render_world" in dir(cinescope)
+
+
 def test_a_folder_that_holds_a_world_is_left_alone(films: Path) -> None:
     before = (films / "world.json").read_bytes()
     with pytest.raises(BadQueryError, match="holds a world already"):

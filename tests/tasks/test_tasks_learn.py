@@ -86,6 +86,19 @@ def test_classification() -> None:
         assert learned("classification", settings, rows(0), rows(1), 80)["accuracy"] > 0.9
 
 
+def test_classification_watches_the_metric_that_it_is_told() -> None:
+    answers = [{"label": said} for said in (0, 0, 0, 1)]
+    targets = {"label": torch.tensor([0, 0, 1, 1])}
+    for name in ("accuracy", "macro_f1", "weighted_f1"):
+        task = TASKS.create("classification", watch=name)
+        assert task.best == name == next(iter(task.metrics(answers, targets)))
+        assert set(task.metrics(answers, targets)) == {"accuracy", "macro_f1", "weighted_f1"}
+    assert TASKS.create("classification").best == "accuracy"
+    with pytest.raises(BadQueryError, match="no metric 'f1' to watch") as raised:
+        TASKS.create("classification", watch="f1")
+    assert "weighted_f1" in raised.value.do
+
+
 def test_multilabel() -> None:
     def rows(seed: int) -> Batch:
         x = noise(150, 1, 6, seed=seed)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cinescope.api.library import open as open
     from cinescope.api.library import restore as restore
     from cinescope.api.library import upgrade as upgrade
+    from cinescope.api.worlds import render_world as render_world
     from cinescope.library.catalog import VideoSummary as VideoSummary
     from cinescope.library.progress import Cancel as Cancel
     from cinescope.library.progress import IndexReport as IndexReport
@@ -42,6 +43,7 @@ EXPORTS = {
     "Timeline": "cinescope.types",
     "VideoSummary": "cinescope.library.catalog",
     "open": "cinescope.api.library",
+    "render_world": "cinescope.api.worlds",
     "restore": "cinescope.api.library",
     "upgrade": "cinescope.api.library",
 }

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import logging
 import os
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,12 +22,14 @@ from cinescope.datasets import DATASETS, splits
 from cinescope.datasets.example import Dataset, Example
 from cinescope.datasets.inputs import InputSpec, PictureSpec, Preparer
 from cinescope.datasets.loading import RowSource
+from cinescope.datasets.published import same_split
 from cinescope.datasets.rows import UNKNOWN, Ragged, Rows, encode_targets
 from cinescope.models.spec import EncoderSpec, ModelSpec, PartSpec
 from cinescope.tasks import TASKS
 from cinescope.types import BadQueryError
 
 WIDTH = 64  # of encoders and fusion where a recipe does not say
+_log = logging.getLogger(__name__)
 Tell = Callable[[str, int, int], object]  # what is being done, how far, of how much
 
 
@@ -141,7 +146,8 @@ def folds_of(recipe: Recipe, dataset: Dataset, seed: int = 0) -> list[splits.Fol
         case _:
             named = how.val if isinstance(how.val, str) else ""
             there = {e.split for e in dataset.examples}
-            made = [splits.published(dataset, how.train, named, how.test if how.test in there else "")]
+            test = how.test if any(same_split(how.test, s) for s in there) else ""
+            made = [splits.published(dataset, how.train, named, test)]
     share = 0.0 if isinstance(how.val, str) else float(how.val)
     return [splits.with_val(fold, share, seed, target) for fold in made]
 
@@ -269,6 +275,9 @@ def window_of(examples: Sequence[Example]) -> float | None:
     """Seconds: the median length of the clips that were trained on; None where rows have no media."""
     lengths = [e.span.duration for e in examples if e.span is not None]
     if not lengths:
+        # Clips that are rendered: the first few tell.
+        lengths = [e.clip().span.duration for e in examples[:5] if e.clip is not None]
+    if not lengths:
         from cinescope.features.clips import whole_span
         from cinescope.media import probe
 
@@ -326,10 +335,11 @@ def _write_cache(place: Path, rows: Mapping[str, Ragged]) -> None:
 
 
 def _read_cache(place: Path, roles: Sequence[str]) -> dict[str, Ragged] | None:
-    """None where the file is damaged: it is made again."""
+    """None where the file is damaged: it is said, and the rows are prepared again."""
     try:
         with np.load(place, allow_pickle=False) as held:
             return {r: Ragged(held[f"{r}/values"], held[f"{r}/times"], held[f"{r}/offsets"]) for r in roles}
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        _log.warning("the prepared rows in '%s' are damaged (%s): they are prepared again", place, error)
         place.unlink(missing_ok=True)
         return None

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cinescope.api import report
 from cinescope.api import train as training
 from cinescope.api.building import Preparation
@@ -20,6 +22,7 @@ from cinescope.api.check_data import guess, read_data
 from cinescope.api.fit_choice import Chosen, Found, choose, look
 from cinescope.api.recipe import Recipe, load, parse
 from cinescope.api.train import MAIN, Summary, Telling
+from cinescope.datasets.check_sources import one_source
 from cinescope.datasets.checking import check
 from cinescope.datasets.gathering import MEDIA, walk
 from cinescope.datasets.splits import Fold
@@ -89,12 +92,14 @@ def fit(
     going_on = resume and (out / RECIPE).exists()
     # A budget gives another recipe each time it is measured: what was begun is gone on with.
     recipe = load(out / RECIPE) if going_on else parse(chosen.recipe, "the chosen recipe")
-    for sentence in () if going_on else chosen.why:
+    for sentence in [f"note: {w}" for w in warnings] + ([] if going_on else chosen.why):
         say(sentence)
     preparation = Preparation(recipe, found.dataset, cache, preparing)
     whole = Fold(ALL, found.dataset.examples, (), ())
     if minutes is not None and not going_on:
         recipe = _within(recipe, preparation, whole, 60 * minutes - (time.monotonic() - began), chosen, say)
+    if not going_on:
+        recipe = recipe.model_copy(update={"about": f"{recipe.about[:-1]}: {'; '.join(chosen.why)}."})
     out.mkdir(parents=True, exist_ok=True)
     _write_recipe(out, recipe)
     summary = training.run(
@@ -144,51 +149,54 @@ def _warnings(found: Found) -> list[str]:
         said.append(f"{found.unlabelled:,} rows have no {found.target} and are left out")
     faults = check(found.dataset, media=0).faults
     said += [f.sentence for f in faults if f.severity == "ruinous"]
+    if found.dataset.targets[found.target].kind == "class":
+        said += [f"{f.sentence}: {f.do}" for f in one_source(found.dataset, found.target, found.headers)]
     return said
 
 
 def _within(
     recipe: Recipe, preparation: Preparation, whole: Fold, left: float, chosen: Chosen, say: Callable[[str], object]
 ) -> Recipe:
-    """The recipe cut to a budget in seconds: one epoch is timed, then epochs (10 at least), controls and folds give
-    way in this order."""
+    """The recipe cut to a budget in seconds: one epoch is timed, then controls, folds (3 at least), epochs (10 at
+    least), and at last folds and epochs again give way in this order."""
     import tempfile
 
     began = time.monotonic()
     ready = preparation.ready(whole, recipe.train.seed)
-    left -= time.monotonic() - began
-    steps: list[float] = []
+    at: list[float] = []  # seconds, after each step
 
     def watch(progress: Progress) -> None:
-        steps.append(progress.seconds / max(progress.step, 1))
+        if progress.step > len(at):
+            at.append(progress.seconds)
 
     one = recipe.model_copy(update={"train": recipe.train.model_copy(update={"epochs": 1})})
-    began = time.monotonic()
+    tried = time.monotonic()
     with tempfile.TemporaryDirectory() as work:
         training.train_one(
             replace(ready, recipe=one), MAIN, recipe.train.seed, Path(work), Path(work), False, watch, None
         )
-    epoch = max(time.monotonic() - began, 1e-3)
-    left -= epoch
+    # The first step is slower than all others: it is no measure of an epoch.
+    step = float(np.median(np.diff(at))) if len(at) > 1 else at[-1]
+    epoch = max(step * len(at), 1e-3)
+    once = max(time.monotonic() - tried - epoch, 0.0)  # of each training: measuring and saving
+    left -= time.monotonic() - began
     count, epochs, controls = recipe.split.count, recipe.train.epochs, recipe.controls
     variants = len(training.variants_of(recipe, controls))
 
-    def wanted() -> float:
-        return epoch * epochs * ((count - 1) * variants + 1)
+    def room() -> int:
+        """Epochs that fit. A fold trains on all rows but its own."""
+        return int((left - once * (count * variants + 1)) / (epoch * ((count - 1) * variants + 1)))
 
-    if wanted() > left and controls and variants > 1:
+    if room() < epochs and variants > 1:
         controls, variants = False, 1
-    if wanted() > left:
-        epochs = max(min(10, epochs), int(left / (epoch * ((count - 1) * variants + 1))))
-    while wanted() > left and count > 2:
-        count -= 1
-    if wanted() > left:
-        epochs = max(1, int(left / (epoch * ((count - 1) * variants + 1))))
+    for fewest, least in ((3, min(10, epochs)), (2, 1)):
+        while room() < epochs and count > fewest:
+            count -= 1
+        epochs = max(least, min(epochs, room()))
     if (count, epochs, controls) == (recipe.split.count, recipe.train.epochs, recipe.controls):
         return recipe
-    sentence = (
-        f"to keep within the minutes given: {epochs} epochs, {count} folds, {'with' if controls else 'no'} controls"
-    )
+    cut = "" if controls == recipe.controls else ", no controls"
+    sentence = f"to keep within the minutes given: {epochs} epochs, {count} folds{cut}"
     chosen.why.append(sentence)
     say(sentence)
     return recipe.model_copy(

@@ -15,7 +15,7 @@ from typing import Any
 from cinescope import media
 from cinescope.datasets.example import Dataset, Example, Missing
 from cinescope.features import models as shelf
-from cinescope.types import BadQueryError, CinescopeError
+from cinescope.types import BadQueryError, CinescopeError, Video
 
 SMALL = 500  # rows: below, summary statistics and one layer; above, networks that see the frames
 _ENOUGH = 0.5  # share of rows that must have a kind of input for it to be used
@@ -37,6 +37,7 @@ class Found:
     seconds: float  # the median length of rows; nan where they have none
     broken: tuple[Missing, ...] = ()  # listed, and left out
     unlabelled: int = 0
+    headers: Mapping[Path, str] = field(default_factory=dict)  # file -> its title and when it was recorded, or ""
 
 
 @dataclass(slots=True)
@@ -53,6 +54,7 @@ def look(dataset: Dataset, target: str = "", tell: Callable[[int, int], object] 
     target = _target(dataset, target)
     labelled = [e for e in dataset.examples if e.targets.get(target) is not None]
     streams: dict[Path, tuple[bool, bool, bool, float]] = {}
+    headers: dict[Path, str] = {}
     broken: list[Missing] = []
     kept: list[Example] = []
     lengths: list[float] = []
@@ -61,7 +63,9 @@ def look(dataset: Dataset, target: str = "", tell: Callable[[int, int], object] 
         if example.media is not None:
             try:
                 if example.media not in streams:
-                    streams[example.media] = _streams(example.media)
+                    video = media.probe(example.media)
+                    streams[example.media] = _streams(video)
+                    headers[example.media] = " ".join(p for p in (video.title, video.recorded) if p)
             except CinescopeError as error:
                 broken.append(Missing(example.key, str(example.media), error.what))
                 continue
@@ -81,15 +85,14 @@ def look(dataset: Dataset, target: str = "", tell: Callable[[int, int], object] 
     found = Found(
         replace(dataset, examples=tuple(kept), missing=(*dataset.missing, *broken)), target, len(kept), pictures,
         stills, sounds, texts, sorted(lengths)[len(lengths) // 2] if lengths else math.nan, tuple(broken),
-        len(dataset.examples) - len(labelled),
+        len(dataset.examples) - len(labelled), headers,
     )  # fmt: skip
     _check(found, dataset)
     return found
 
 
-def _streams(path: Path) -> tuple[bool, bool, bool, float]:
-    """(shows something, one picture, sounds, seconds). MediaError where it cannot be read."""
-    video = media.probe(path)
+def _streams(video: Video) -> tuple[bool, bool, bool, float]:
+    """(shows something, one picture, sounds, seconds)."""
     shown = video.first("video")
     still = shown is not None and bool(shown.still)
     sounding = video.first("audio") is not None
@@ -161,8 +164,8 @@ def choose(found: Found, name: str, reader: str, folder: Path, settings: Mapping
     counts = Counter(str(e.targets[found.target]) for e in found.dataset.examples)
     uneven = kind == "class" and max(counts.values()) > 3 * min(counts.values())
     made.why.append(
-        f"{epochs} epochs in batches of {batch}, no rows set aside for watching: every epoch is kept to the end, so "
-        "nothing is chosen on the rows that are measured"
+        f"{epochs} epochs in batches of {batch}, no rows set aside for watching: the last epoch is kept, so nothing is "
+        "chosen on the rows that are measured"
     )
     if uneven:
         made.why.append("classes are drawn equally often: the largest has over three times the rows of the smallest")
@@ -196,7 +199,7 @@ def choose(found: Found, name: str, reader: str, folder: Path, settings: Mapping
 
 def folds_for(found: Found, wanted: int | None, why: list[str]) -> int:
     """As many parts as the smallest class allows, five at most; three where there are many rows."""
-    groups: defaultdict[str, set[str]] = defaultdict(set)
+    groups: defaultdict[str, set[str]] = defaultdict(set)  # class -> its groups
     scored = found.dataset.targets[found.target].kind != "class"
     for example in found.dataset.examples:
         groups["" if scored else str(example.targets[found.target])].add(example.group or example.key)
@@ -219,7 +222,7 @@ def folds_for(found: Found, wanted: int | None, why: list[str]) -> int:
     why.append(
         f"measured in {count} folds: every row once, by a model that never saw it"
         + (
-            f" (nor anything else of its group; there are {sum(map(len, groups.values())):,})"
+            f" (nor anything else of its group; there are {len(set().union(*groups.values())):,})"
             if what == "groups"
             else ""
         )

@@ -16,6 +16,7 @@ from cinescope.api.recipe import parse
 from cinescope.api.train import measure, write_predictions
 from cinescope.datasets.example import Dataset, Example
 from cinescope.datasets.loading import RowSource
+from cinescope.datasets.published import same_split
 from cinescope.datasets.rows import Rows, encode_targets
 from cinescope.models.export import Exported, export_onnx
 from cinescope.tasks.trained import TrainedModel, load, model_of
@@ -81,7 +82,7 @@ def evaluate(
 
 def _part(dataset: Dataset, recipe: Any, trained: TrainedModel, split: str) -> tuple[Example, ...]:
     told = recipe.split
-    if split == "test" and told.by == "published" and any(e.split == told.test for e in dataset.examples):
+    if split == "test" and told.by == "published" and any(same_split(told.test, e.split) for e in dataset.examples):
         # A published test part may come later, on its own: there need be nothing to train on beside it.
         return dataset.split(told.test).examples
     if split in ("train", "val", "test"):
@@ -96,7 +97,7 @@ def _part(dataset: Dataset, recipe: Any, trained: TrainedModel, split: str) -> t
                 "this model was trained on all rows: nothing was held out",
                 "its report has the cross-validated figures; give other --data, or --split train",
             )
-        if fold is not None and split not in {e.split for e in dataset.examples}:
+        if fold is not None and not any(same_split(split, e.split) for e in dataset.examples):
             raise BadQueryError(
                 f"nothing of '{dataset.name}' was kept as '{split}' in training", "name another --split"
             )
@@ -121,14 +122,15 @@ def predict(
         rows = trained.rows(examples, None if tell is None else partial(tell, name))
         answers = answers_of(trained.model, trained.task, RowSource(rows, trained.preparer))
         for at, (example, answer) in enumerate(zip(examples, answers, strict=True)):
+            assert example.span is not None
             absent = tuple(role for role, ragged in rows.inputs.items() if not ragged.lengths[at])
             if len(absent) == len(rows.inputs):
                 raise BadQueryError(
-                    f"'{path.name}' has nothing of what the model needs at {example.span}: {', '.join(absent)}",
+                    f"'{path.name}' has nothing of what the model needs: no {' and no '.join(absent)} "
+                    f"from {example.span.start:.2f} to {example.span.end:.2f} s",
                     "the file may be shorter than one window, or lack the stream",
                 )
             label, score = trained.said(answer)
-            assert example.span is not None
             found.append(Prediction(str(path), example.span, label, score, answer, absent))
     return found
 

@@ -69,7 +69,7 @@ def fit(
                 seed=seed,
                 resume=resume,
                 cache=cache_folder().parent / "prepared",
-                telling=Telling(bar.preparing, bar.training),
+                telling=Telling(bar.preparing, bar.training, bar.saying),
                 cancelled=lambda: bool(cancel),
             )
     except Stopped:
@@ -84,13 +84,9 @@ def fit(
 def _show(made: Fitted) -> None:
     from cinescope.api.report import within
 
-    for sentence in made.warnings:
-        remark(f"note: {printable(sentence)}")
     what = f"{count(made.rows, 'row')} of {printable(made.reader)}"
     classes = f", {len(made.labels)} classes" if made.labels else ""
     print(bold(f"{what}{classes}, to tell {printable(made.target)}"))
-    for sentence in made.why:
-        print(f"  {printable(sentence)}")
     spread = ""
     if made.low is not None and made.high is not None:
         low, high = within(made.watched, made.low, made.high)

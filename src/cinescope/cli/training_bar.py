@@ -72,6 +72,15 @@ class TrainingBar:
             self._line(f"{name}: epoch {progress.epoch} of {progress.epochs}, {figures}, about {left} left")
         self._run, self._epoch = run, progress.epoch
 
+    def saying(self, sentence: str) -> None:
+        """A line that stays above what changes."""
+        if self._quiet:
+            return
+        if self._bar is not None:
+            self._bar.console.print(printable(sentence), markup=False, highlight=False)
+        else:
+            print(printable(sentence), file=sys.stderr, flush=True)
+
     def _line(self, text: str) -> None:
         self._told = time.monotonic()
         if not self._quiet:

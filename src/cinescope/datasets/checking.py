@@ -10,6 +10,7 @@ from collections.abc import Callable
 from cinescope.datasets.check_features import check_features
 from cinescope.datasets.check_media import check_media
 from cinescope.datasets.check_rows import check_rows
+from cinescope.datasets.check_sources import check_sources
 from cinescope.datasets.check_texts import check_texts
 from cinescope.datasets.example import Dataset
 from cinescope.datasets.faults import Fault, Report, worst_first
@@ -23,8 +24,9 @@ def check(dataset: Dataset, *, media: int | None = MOST_MEDIA, tell: Tell | None
     say = tell or (lambda what, done, total: None)
     faults: list[Fault] = []
     looked: list[str] = []
-    for i, (what, found) in enumerate((("rows", check_rows), ("texts", check_texts), ("features", check_features))):
-        say(f"looking at {what}", i, 3)
+    told = (("rows", check_rows), ("sources", check_sources), ("texts", check_texts), ("features", check_features))
+    for i, (what, found) in enumerate(told):
+        say(f"looking at {what}", i, len(told))
         faults += found(dataset)
     texts = sum(bool(e.texts) for e in dataset.examples)
     given = sorted({role for e in dataset.examples for role in e.given})

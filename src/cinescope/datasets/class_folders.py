@@ -1,7 +1,7 @@
 """Files in folders that are their classes, on a disk or in a tar. Knows no kind of media but by suffix.
 
 `class/file`, `split/class/file`, `class/group/file`: what lies between the class and the file is the group, which must
-not be split (a film, a person, a session).
+not be split (a film, a person, a session). A group of one name in two classes is one: a speaker says several digits.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def read_classes(
                 clip=source if isinstance(source, TarPicture) else None,
                 texts=_words_beside(source),
                 targets={target: label},
-                group="/".join([label, *between]) if between else "",
+                group="/".join(between),
                 order=number,
             )
         )

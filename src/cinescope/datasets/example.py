@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from cinescope.datasets.published import same_split
 from cinescope.types import BadQueryError, Clip, Span
 
 TargetKind = Literal["class", "classes", "score", "spans", "choice", "text"]
@@ -83,9 +84,13 @@ class Dataset:
         return replace(self, examples=tuple(e for e in self.examples if keep(e)))
 
     def split(self, *names: str) -> Dataset:
-        """The examples of these splits; BadQueryError names the splits there are where none has them."""
+        """The examples of these splits, by the publisher's words or their like: "val" is MELD's "dev".
+
+        BadQueryError names the splits there are where none has them.
+        """
         there = sorted({e.split for e in self.examples})
-        absent = [name for name in names if name not in there]
+        meant = {name: [name] if name in there else [s for s in there if same_split(name, s)] for name in names}
+        absent = [name for name, found in meant.items() if not found]
         if absent:
             raise BadQueryError(
                 f"'{self.name}' has no split '{absent[0]}'",
@@ -93,7 +98,8 @@ class Dataset:
                 if there != [""]
                 else "its files do not split; use by or folds",
             )
-        return self.where(lambda e: e.split in names)
+        wanted = {s for found in meant.values() for s in found}
+        return self.where(lambda e: e.split in wanted)
 
 
 def takes_needs(clip: Callable[..., Clip]) -> bool:

@@ -3,7 +3,7 @@
     applause/hall_3.mp4 -> key "applause/hall_3.mp4", target label "applause"
 
 Videos, sounds and pictures by their suffix. `train/applause/hall_3.mp4` is split, `applause/hall/3.mp4` has the group
-"applause/hall", and `applause/hall_3.txt` beside a clip holds what is said in it.
+"hall", and `applause/hall_3.txt` beside a clip holds what is said in it.
 """
 
 from __future__ import annotations

@@ -16,8 +16,11 @@ from typing import Any
 
 from cinescope.types import BadQueryError, Span
 
-# Publishers' words for the part that settings are chosen on.
-SAME_SPLIT = {"val": "val", "dev": "val", "valid": "val", "validation": "val", "validate": "val", "training": "train"}
+# Publishers' words for one part. The one that settings are chosen on has most.
+SAME_SPLIT = {
+    "val": "val", "dev": "val", "valid": "val", "validation": "val", "validate": "val",
+    "training": "train", "testing": "test",
+}  # fmt: skip
 
 
 def find(folder: Path, *patterns: str) -> list[Path]:

@@ -13,12 +13,18 @@ import numpy as np
 from cinescope.metrics.classes import accuracy, f1
 from cinescope.nn import UNKNOWN, Batch, Gather, Loss, alone
 from cinescope.tasks.common import answering, ask, corrupted, keyed, make_corruptions, make_objective, rows, shares_of
+from cinescope.types import BadQueryError
+
+WATCHES = ("accuracy", "macro_f1", "weighted_f1")  # what `metrics` tells
 
 
 class Classification:
-    """Head `classes` on the pooled row, cross-entropy unless told otherwise. Target (B,) int64, UNKNOWN ignored."""
+    """Head `classes` on the pooled row, cross-entropy unless told otherwise. Target (B,) int64, UNKNOWN ignored.
 
-    best: ClassVar[str] = "accuracy"
+    `watch` names the metric that chooses the epoch, stops early and stands first in reports: where classes are uneven,
+    accuracy is mostly the largest one's. BadQueryError for one that there is not.
+    """
+
     higher_is_better: ClassVar[bool] = True
 
     def __init__(
@@ -29,7 +35,11 @@ class Classification:
         augment: Sequence[Any] = (),
         hidden: int = 0,
         dropout: float = 0.0,
+        watch: str = "accuracy",
     ) -> None:
+        if watch not in WATCHES:
+            raise BadQueryError(f"classification has no metric '{watch}' to watch", f"give {', '.join(WATCHES)}")
+        self.best = watch
         self.target = target
         self.head = head
         self.objective = make_objective(objective, output=head, target=target)
@@ -66,15 +76,16 @@ class Classification:
         ]
 
     def metrics(self, answers: Sequence[Mapping[str, Any]], targets: Mapping[str, Any]) -> dict[str, float]:
-        """accuracy, macro_f1, weighted_f1 over the rows whose target is known; {} where none is."""
+        """WATCHES over the rows whose target is known, the watched one first; {} where none is."""
         true = np.array([int(t) for t in rows(targets[self.target])], dtype=np.int64)
         said = np.array([a["label"] for a in answers], dtype=np.int64)
         known = true != UNKNOWN
         true, said = true[known], said[known]
         if not len(true):
             return {}
-        return {
+        found = {
             "accuracy": accuracy(said, true),
             "macro_f1": f1(said, true, "macro"),
             "weighted_f1": f1(said, true, "weighted"),
         }
+        return {self.best: found[self.best], **found}
