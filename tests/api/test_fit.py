@@ -16,6 +16,7 @@ from cinescope.api.check_data import read_data
 from cinescope.api.fit import _warnings, _within, fit
 from cinescope.api.fit_choice import Chosen, Found, choose, folds_for, look
 from cinescope.api.recipe import Recipe, parse
+from cinescope.api.trained import predict
 from cinescope.datasets.example import Dataset, Example, Target
 from cinescope.datasets.splits import Fold
 from cinescope.training.watching import Progress
@@ -244,5 +245,13 @@ def test_a_table_of_texts_becomes_a_model_that_answers(tmp_path: Path) -> None:
     model = load(tmp_path / "out")
     answer = model.answer([Example("new", texts={"speech": "a lovely sunny day"})])[0]
     assert model.labels[answer["label"]] == "joy"
+    (asked,) = predict(tmp_path / "out", [], "a lovely sunny day")
+    assert (asked.label, asked.span, asked.row) == ("joy", None, "")
+    (tmp_path / "new.csv").write_text('text\n"this is lovely and sunny"\n""\n"this is rotten and awful"\n')
+    told = predict(tmp_path / "out", [tmp_path / "new.csv"])
+    assert [(one.row, one.label) for one in told] == [("new:2", "joy"), ("new:3", ""), ("new:4", "anger")]
+    assert (told[1].score, told[1].absent) == (None, ("words",))
+    with pytest.raises(CinescopeError, match="nothing to look at"):
+        predict(tmp_path / "out", [])
     with pytest.raises(CinescopeError, match="holds a model already"):
         fit(tmp_path / "rows.csv", tmp_path / "out")

@@ -142,7 +142,8 @@ def _check(found: Found, dataset: Dataset) -> None:
         )
     alone = sorted(label for label, rows in counts.items() if rows < 2)
     if alone:
-        also = f" (so have {len(alone) - 1} others)" if len(alone) > 1 else ""
+        others = len(alone) - 1
+        also = f" (so {'has 1 other' if others == 1 else f'have {others} others'})" if others else ""
         raise BadQueryError(
             f"the class '{alone[0]}' has a single clip{also}: it cannot be both learnt and tested",
             "add clips of it, or take its folder away",

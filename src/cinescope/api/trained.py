@@ -14,6 +14,7 @@ import numpy as np
 from cinescope.api.building import folds_of, open_dataset
 from cinescope.api.recipe import parse
 from cinescope.api.train import measure, write_predictions
+from cinescope.datasets import DATASETS
 from cinescope.datasets.example import Dataset, Example
 from cinescope.datasets.loading import RowSource
 from cinescope.datasets.published import same_split
@@ -24,6 +25,7 @@ from cinescope.training.loop import evaluate as answers_of
 from cinescope.types import BadQueryError, Span
 
 Tell = Callable[[int, int], object]
+_TABLES = {".csv": "csv_file", ".tsv": "csv_file", ".jsonl": "jsonl_file"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,15 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the model says of one stretch of a file."""
+    """What the model says of one stretch of a file, of one row of a table, or of a text."""
 
     file: str
-    span: Span  # seconds
+    span: Span | None  # seconds; None where a row names no stretch
     label: str  # the likeliest, or "" where the task has no labels
-    score: float  # its probability, or the number that the task tells
+    score: float | None  # its probability, or the number that the task tells; None for a row with nothing to go by
     answer: dict[str, Any]
-    absent: tuple[str, ...] = ()  # inputs that the file does not have there
+    absent: tuple[str, ...] = ()  # inputs that are not there
+    row: str = ""  # its key in the table
 
 
 def evaluate(
@@ -110,40 +113,58 @@ def predict(
 ) -> list[Prediction]:  # fmt: skip
     """What a model says of new files: a prediction for each stretch as long as what it was trained on.
 
-    `text` goes to the inputs that read text; without it the file's own subtitles do. `whole` looks at a file at once.
+    `text` goes to the inputs that read text; without it the file's own subtitles do, and without `files` it is asked
+    about alone. `whole` looks at a file at once. A table (.csv, .tsv, .jsonl) is asked about row by row.
     """
     trained = load(checkpoint)
     if trained.context:
         raise BadQueryError("this model reads neighbouring utterances, and a file has none", "use `cinescope evaluate`")
+    if not files and not text:
+        raise BadQueryError("there is nothing to look at", "name a file, or give --text WORDS")
     found: list[Prediction] = []
-    for path in files:
+    asked: Sequence[Path | None] = files or [None]
+    for path in asked:
+        name = "" if path is None else path.name
         examples = examples_of(trained, path, text, whole, window)
-        name = path.name
         rows = trained.rows(examples, None if tell is None else partial(tell, name))
         answers = answers_of(trained.model, trained.task, RowSource(rows, trained.preparer))
         for at, (example, answer) in enumerate(zip(examples, answers, strict=True)):
-            assert example.span is not None
             absent = tuple(role for role, ragged in rows.inputs.items() if not ragged.lengths[at])
-            if len(absent) == len(rows.inputs):
+            row = example.key if path is not None and _is_table(path) else ""
+            if len(absent) < len(rows.inputs):
+                label, score = trained.said(answer)
+                found.append(Prediction(str(path or ""), example.span, label, score, answer, absent, row))
+            elif row:
+                found.append(Prediction(str(path), example.span, "", None, {}, absent, row))
+            else:
+                span = example.span
+                where = f" from {span.start:.2f} to {span.end:.2f} s" if span is not None else ""
                 raise BadQueryError(
-                    f"'{path.name}' has nothing of what the model needs: no {' and no '.join(absent)} "
-                    f"from {example.span.start:.2f} to {example.span.end:.2f} s",
-                    "the file may be shorter than one window, or lack the stream",
+                    f"'{name or text}' has nothing of what the model needs: no {' and no '.join(absent)}{where}",
+                    "the file may be shorter than one window, or lack the stream" if name else "name a file instead",
                 )
-            label, score = trained.said(answer)
-            found.append(Prediction(str(path), example.span, label, score, answer, absent))
     return found
 
 
-def examples_of(trained: TrainedModel, path: Path, text: str, whole: bool, window: float | None) -> list[Example]:
-    """The stretches of one file."""
+def examples_of(
+    trained: TrainedModel, path: Path | None, text: str, whole: bool, window: float | None
+) -> list[Example]:
+    """The stretches of one file, the rows of a table, or a text alone."""
     from cinescope.features.clips import whole_span
     from cinescope.media import probe
 
+    texts = {spec.text: text for spec in trained.preparer.specs.values() if spec.text} if text else {}
+    if path is None:
+        return [Example("text", texts=texts)]
+    if _is_table(path):
+        return list(DATASETS.create(_TABLES[path.suffix.lower()], path).examples)
     span = whole_span(path, probe(path))
     spans = [span] if whole else trained.windows(span, window)
-    texts = {spec.text: text for spec in trained.preparer.specs.values()} if text else {}
     return [Example(f"{path.name}@{s.start:.3f}", media=path, span=s, texts=texts) for s in spans]
+
+
+def _is_table(path: Path) -> bool:
+    return path.suffix.lower() in _TABLES
 
 
 def export(checkpoint: Path, out: Path) -> Exported:

@@ -97,4 +97,5 @@ def _show(made: Fitted) -> None:
     place = printable(made.folder)
     print(f"\n{printable(made.report)}: what it earned, and its mistakes to look at")
     print(f"{printable(made.recipe)}: the recipe, to change and train again")
-    print(f"cinescope predict {place} NEW.mp4")
+    new = {"csv_file": "NEW.csv", "jsonl_file": "NEW.jsonl"}.get(made.reader, "NEW.mp4")
+    print(f"cinescope predict {place} {new}")
