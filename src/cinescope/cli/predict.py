@@ -53,6 +53,5 @@ def predict(
         print("  ".join([*filter(None, place), printable(what)]))
     absent = sorted({role for one in made for role in one.absent if one.score is not None})
     if absent:
-        remark(
-            f"note: some {'rows' if any(one.row for one in made) else 'stretches'} have no {' and no '.join(absent)}; the model went by the rest"
-        )
+        which = "rows" if any(one.row for one in made) else "stretches"
+        remark(f"note: some {which} have no {' and no '.join(absent)}; the model went by the rest")
