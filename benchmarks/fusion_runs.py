@@ -14,7 +14,8 @@ from cinescope.datasets.sampling import Sampler
 from cinescope.models.spec import EncoderSpec, ModelSpec, PartSpec
 from cinescope.nn import Batch, Sequences
 from cinescope.tasks.classification import Classification
-from cinescope.training.loop import Data, evaluate, train
+from cinescope.training.data import Data
+from cinescope.training.loop import evaluate, train
 from cinescope.training.settings import TrainSettings
 
 WIDTH = 32

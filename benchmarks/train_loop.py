@@ -24,7 +24,8 @@ from cinescope.datasets.sampling import Sampler
 from cinescope.models.spec import EncoderSpec, ModelSpec, PartSpec
 from cinescope.nn import Batch
 from cinescope.tasks import TASKS
-from cinescope.training.loop import Data, train
+from cinescope.training.data import Data
+from cinescope.training.loop import train
 from cinescope.training.settings import TrainSettings
 
 STEPS, WIDE, BATCH = 40, 40, 32  # of a row; rows a batch

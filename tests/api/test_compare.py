@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from tests.api.class_clips import RECIPE, shared_clips
 
-from cinescope.api.compare import Comparison, Entry, compare
+from cinescope.api.compare import compare
 from cinescope.api.compare_page import apart, markdown, page, plot
+from cinescope.api.comparison import Comparison, Entry
 from cinescope.api.recipe import Recipe, parse
 from cinescope.metrics.compare import Interval
 from cinescope.types import BadQueryError, CinescopeError

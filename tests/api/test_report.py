@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cinescope.api import report
+from cinescope.api import report, report_page
 from cinescope.api.answers import Said, difference, interval, kind_of, rows_said, statistic_of
 from cinescope.api.mistakes import contact_strip, wav_bytes, worst, write_examples
 from cinescope.api.report_page import address_of, bins_of, page
@@ -162,7 +162,7 @@ def test_the_page_is_whole_escaped_and_needs_no_network(tmp_path: Path) -> None:
         for i in range(24)
     ]
     write_examples(tmp_path / "main", examples)
-    place = report.write(tmp_path, summary)
+    place = report_page.write(tmp_path, summary)
     text = place.read_text(encoding="utf-8")
     parser = Balanced()
     parser.feed(text)

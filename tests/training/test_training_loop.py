@@ -15,7 +15,8 @@ import torch
 from tests.training import toy
 
 from cinescope.training import checkpoint
-from cinescope.training.loop import Stopped, train
+from cinescope.training.data import Stopped
+from cinescope.training.loop import train
 from cinescope.training.settings import TrainSettings
 from cinescope.types import BadQueryError, CinescopeError
 

@@ -12,7 +12,7 @@ from cinescope.datasets.sampling import Sampler
 from cinescope.models.spec import EncoderSpec, ModelSpec, PartSpec
 from cinescope.nn import Batch, Sequences
 from cinescope.tasks import TASKS
-from cinescope.training.loop import Data
+from cinescope.training.data import Data
 
 ROWS = 48
 

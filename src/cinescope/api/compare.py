@@ -6,19 +6,19 @@ Knows recipes and runs; knows no terminal. A folder for each recipe (a run, as `
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from cinescope.api import train as training
 from cinescope.api.answers import difference, interval, statistic_of
 from cinescope.api.building import folds_of, open_dataset
+from cinescope.api.compare_page import write
+from cinescope.api.comparison import Comparison, Entry
 from cinescope.api.recipe import Recipe
 from cinescope.api.recipe_parts import check_parts
 from cinescope.api.report import Told, told_of
@@ -28,55 +28,6 @@ from cinescope.metrics.compare import Interval, over_seeds, t_interval
 from cinescope.types import BadQueryError, CinescopeError
 
 _TIMED = 8  # rows by which the time from a file to an answer is measured
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A recipe: its figure and its costs. `failed` says why where there are none."""
-
-    name: str
-    value: float = math.nan
-    low: float = math.nan
-    high: float = math.nan
-    over: str = ""
-    metrics: dict[str, float] = field(default_factory=dict)
-    train_seconds: float = math.nan  # of one model, the mean
-    row_seconds: float = math.nan  # from a file to an answer, one row
-    parameters: int = 0
-    bytes: int = 0  # of one checkpoint
-    by_rows: Interval | None = None  # its figure less the best one's, paired over rows
-    by_seeds: Interval | None = None  # the same, paired over seeds (folds where there is one seed)
-    p: float = math.nan  # by the signs of these pairs
-    failed: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """The best first; those that failed last."""
-
-    metric: str
-    higher_is_better: bool
-    rows: int
-    folds: int
-    seeds: tuple[int, ...]
-    entries: tuple[Entry, ...]
-
-    @property
-    def failed(self) -> tuple[Entry, ...]:
-        return tuple(e for e in self.entries if e.failed)
-
-    def to_json(self) -> dict[str, Any]:
-        """NaN becomes null: JSON has none."""
-
-        def plain(value: Any) -> Any:
-            if isinstance(value, dict):
-                return {k: plain(v) for k, v in value.items()}
-            if isinstance(value, list | tuple):
-                return [plain(v) for v in value]
-            return None if isinstance(value, float) and not math.isfinite(value) else value
-
-        made: dict[str, Any] = plain(asdict(self))
-        return made
 
 
 def compare(
@@ -96,7 +47,7 @@ def compare(
     """Train every recipe with `seeds` seeds into a folder of `out` and hold the answers against each other, row by row.
 
     BadQueryError before anything is trained where the recipes' held-out rows differ. A recipe that fails is told by
-    `say` and kept as failed; the others go on. `training.loop.Stopped` when cancelled.
+    `say` and kept as failed; the others go on. `training.data.Stopped` when cancelled.
     """
     failed: dict[str, str] = {}
     datasets, held = _opened(recipes, data, media, failed, say)
@@ -258,20 +209,6 @@ def _row_seconds(best: Path, place: Path, dataset: Dataset, result: Result) -> f
     for example in examples[1:]:
         trained.answer([example])
     return (time.perf_counter() - began) / (len(examples) - 1)
-
-
-def write(out: Path, found: Comparison) -> None:
-    """compare.json, .md, .html and .svg in `out`."""
-    from cinescope.api.compare_page import markdown, page, plot
-    from cinescope.api.report_plots import standalone
-
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "compare.json").write_text(json.dumps(found.to_json(), indent=1, ensure_ascii=False), encoding="utf-8")
-    (out / "compare.md").write_text(markdown(found), encoding="utf-8")
-    (out / "compare.html").write_text(page(found, out), encoding="utf-8")
-    svg = plot(found)
-    if svg:
-        (out / "compare.svg").write_text(standalone(svg), encoding="utf-8")
 
 
 def _said(error: BaseException) -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from cinescope.api.report import figure, is_share
+from cinescope.api.comparison import Comparison, Entry
+from cinescope.api.report import figure, is_share, within
 from cinescope.api.report_page import document, escape, facts
-from cinescope.api.report_plots import Marked, against_cost, ranked
-
-if TYPE_CHECKING:
-    from cinescope.api.compare import Comparison, Entry
+from cinescope.api.report_plots import Marked, against_cost, ranked, standalone
 
 HEADS = ("recipe", "", "95%", "to the best", "training", "a row", "parameters", "on disk")
 _FEW = 4  # so many names are a title
@@ -46,6 +44,17 @@ def apart(found: Comparison, entry: Entry) -> str:
     return f"{value}{' points' if by == 100 else ''} ({low} to {high})"
 
 
+def write(out: Path, found: Comparison) -> None:
+    """compare.json, .md, .html and .svg in `out`."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "compare.json").write_text(json.dumps(found.to_json(), indent=1, ensure_ascii=False), encoding="utf-8")
+    (out / "compare.md").write_text(markdown(found), encoding="utf-8")
+    (out / "compare.html").write_text(page(found, out), encoding="utf-8")
+    svg = plot(found)
+    if svg:
+        (out / "compare.svg").write_text(standalone(svg), encoding="utf-8")
+
+
 def markdown(found: Comparison) -> str:
     """The table for a page or an issue."""
     heads = ["recipe", found.metric, *HEADS[2:]]
@@ -69,20 +78,13 @@ def said(found: Comparison) -> str:
 
 def plot(found: Comparison) -> str:
     """The figure with its interval and the time of training; "" where nothing was measured."""
-    share = is_share(found.metric)
-    points = [
-        Marked(e.name, e.train_seconds, e.value, *_within(e.low, e.high, share)) for e in found.entries if not e.failed
-    ]  # fmt: skip
+    good = [e for e in found.entries if not e.failed]
+    points = [Marked(e.name, e.train_seconds, e.value, *within(found.metric, e.low, e.high)) for e in good]
     if not points:
         return ""
     # Many names in one field would lie on each other.
     drawn = against_cost if len(points) <= _FEW else ranked
     return drawn(points, "seconds to train one model", found.metric)
-
-
-def _within(low: float, high: float, share: bool) -> tuple[float, float]:
-    """Student's t knows no end of a share at 1."""
-    return (max(0.0, low), min(1.0, high)) if share and math.isfinite(low) else (low, high)
 
 
 def page(found: Comparison, out: Path) -> str:
@@ -134,7 +136,7 @@ def spread(metric: str, low: float, high: float) -> str:
     if not math.isfinite(low):
         return ""
     by = 100 if is_share(metric) else 1
-    low, high = _within(low, high, by == 100)
+    low, high = within(metric, low, high)
     return f"{by * low:.1f} to {by * high:.1f}" if by == 100 else f"{low:.3g} to {high:.3g}"
 
 

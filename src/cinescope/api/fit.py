@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from cinescope.api import report
+from cinescope.api import report, report_page
 from cinescope.api import train as training
 from cinescope.api.building import Preparation
 from cinescope.api.check_data import guess, read_data
@@ -76,7 +76,7 @@ def fit(
     """Look at a folder, choose a recipe, measure it by cross-validation, train it on all rows into `out`/best.
 
     `minutes` is a budget for the training: epochs and folds are cut to fit. `settings` are the reader's own.
-    BadQueryError where there is nothing to learn; `training.loop.Stopped` when cancelled.
+    BadQueryError where there is nothing to learn; `training.data.Stopped` when cancelled.
     """
     began = time.monotonic()
     telling = telling or Telling()
@@ -230,7 +230,7 @@ def _told(
     moved = [replace(r, folder=f"folds/{r.folder}") for r in summary.results]
     summary = replace(summary, results=moved, notes=notes)
     (out / "summary.json").write_text(json.dumps(asdict(summary), indent=1, ensure_ascii=False), encoding="utf-8")
-    page = report.write(out, summary)
+    page = report_page.write(out, summary)
     row = report.rows_of(summary, out)[0]
     return Fitted(
         str(out), reader, found.target, found.rows, found.dataset.targets[found.target].labels, tuple(chosen.why),

@@ -1,4 +1,4 @@
-"""What a run earned, as numbers and as one HTML page. Knows summaries and predictions, not how they were made."""
+"""What a run earned, as numbers and sentences. Knows summaries and predictions, not how they were made or are shown."""
 
 from __future__ import annotations
 
@@ -166,12 +166,3 @@ def remarks(summary: Summary) -> list[str]:
 def log_of(result: Result, folder: Path) -> list[dict[str, Any]]:
     """An entry an epoch."""
     return read_lines(folder / result.folder / "log.jsonl")
-
-
-def write(folder: Path, summary: Summary) -> Path:
-    """`report.html` in the run's folder."""
-    from cinescope.api.report_page import page
-
-    place = folder / "report.html"
-    place.write_text(page(folder, summary), encoding="utf-8")
-    return place

@@ -36,6 +36,13 @@ def escape(text: object) -> str:
     return _html(str(text).encode("utf-8", "replace").decode("utf-8"), quote=True)
 
 
+def write(folder: Path, summary: Summary) -> Path:
+    """`report.html` in the run's folder."""
+    place = folder / "report.html"
+    place.write_text(page(folder, summary), encoding="utf-8")
+    return place
+
+
 def page(folder: Path, summary: Summary) -> str:
     """The whole document, for the folder that it will lie in."""
     told = told_of(summary.of(MAIN), folder)

@@ -30,7 +30,8 @@ from cinescope.datasets.rows import UNKNOWN, Ragged, Rows
 from cinescope.datasets.sampling import Sampler
 from cinescope.models.size import check_size
 from cinescope.training import ranks
-from cinescope.training.loop import Data, History, evaluate, train
+from cinescope.training.data import Data, History
+from cinescope.training.loop import evaluate, train
 from cinescope.training.settings import TrainSettings
 from cinescope.training.watching import Progress
 from cinescope.types import CinescopeError, MissingPartError
@@ -124,7 +125,7 @@ def run(
 ) -> Summary:
     """Train every fold, seed and variant of a recipe into `out`; with `resume`, what is done is not done again.
 
-    Raises CinescopeError where the recipe, the data or the disk is at fault, `training.loop.Stopped` when cancelled.
+    Raises CinescopeError where the recipe, the data or the disk is at fault, `training.data.Stopped` when cancelled.
     """
     telling = telling or Telling()
     check_parts(recipe)

@@ -14,7 +14,7 @@ from cinescope.cli.text import bold, dim, printable, table
 from cinescope.cli.training_bar import TrainingBar
 
 if TYPE_CHECKING:
-    from cinescope.api.compare import Comparison
+    from cinescope.api.comparison import Comparison
     from cinescope.api.recipe import Recipe
 
 
@@ -52,10 +52,10 @@ def compare(
     Exit status: 0 when all were measured, 1 when a recipe failed.
     """
     from cinescope.api import compare as api
-    from cinescope.api import report
+    from cinescope.api import report_page
     from cinescope.api.features import cache_folder
     from cinescope.api.train import Summary, Telling
-    from cinescope.training.loop import Stopped
+    from cinescope.training.data import Stopped
 
     known = _named(recipes, epochs)
     try:
@@ -81,7 +81,7 @@ def compare(
         sys.exit(130)
     for entry in found.entries:
         if not entry.failed:
-            report.write(out / entry.name, Summary.read(out / entry.name))
+            report_page.write(out / entry.name, Summary.read(out / entry.name))
     api.write(out, found)
     if json:
         print_json({**found.to_json(), "page": str(out / "compare.html")})

@@ -53,7 +53,7 @@ def fit(
     from cinescope.api import fit as api
     from cinescope.api.features import cache_folder
     from cinescope.api.train import Telling
-    from cinescope.training.loop import Stopped
+    from cinescope.training.data import Stopped
 
     place = out or Path("runs") / (folder.resolve().stem or "fit")
     try:

@@ -54,11 +54,11 @@ def train(
     Ctrl-C stops after the step and saves; --resume goes on as if it had not been stopped.
     """
     from cinescope.api import recipe as recipes
-    from cinescope.api import report
+    from cinescope.api import report_page
     from cinescope.api import train as api
     from cinescope.api.features import cache_folder
     from cinescope.training import ranks
-    from cinescope.training.loop import Stopped
+    from cinescope.training.data import Stopped
 
     told = recipes.load(recipe)
     if epochs is not None:
@@ -84,7 +84,7 @@ def train(
         sys.exit(130)
     if not ranks.is_first():
         return
-    page = report.write(place, summary)
+    page = report_page.write(place, summary)
     if json:
         print_json({**summary.to_json(), "report": str(page)})
         return

@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,51 +23,15 @@ from torch import nn
 from cinescope.nn import Batch, Task
 from cinescope.nn.precision import best_dtype
 from cinescope.training import checkpoint, parallel, ranks
+from cinescope.training.data import Data, History, Source, Stopped
 from cinescope.training.ema import Ema
+from cinescope.training.lr_search import find_lr
 from cinescope.training.schedule import share
 from cinescope.training.settings import TrainSettings
 from cinescope.training.watching import Log, Progress, Tell
 from cinescope.types import BadQueryError, CinescopeError
 
 AHEAD = 2  # batches made while the model is busy
-
-
-class Source(Protocol):
-    """Where batches come from."""
-
-    def __len__(self) -> int: ...
-
-    def batch(self, index: Sequence[int] | np.ndarray) -> Batch: ...
-
-
-class Order(Protocol):
-    """Which rows make up which batch of an epoch."""
-
-    def epoch(self, number: int) -> list[np.ndarray]: ...
-
-
-class Stopped(Exception):
-    """The person stopped the run; its last checkpoint is whole."""
-
-
-@dataclass(slots=True)
-class History:
-    """What came of a run: an entry an epoch, and which epoch was best."""
-
-    entries: list[dict[str, Any]] = field(default_factory=list)
-    best_epoch: int = 0  # from 1; 0 where nothing was watched
-    best: float = float("nan")
-    stopped_early: bool = False
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Data:
-    """`order` is of the training rows; `val` is watched after each epoch and never trained on."""
-
-    train: Source
-    order: Order
-    val: Source | None = None
 
 
 @dataclass(slots=True)
@@ -164,8 +128,6 @@ class _Run:
         if resume and checkpoint.recover(last):
             self._restore(checkpoint.read(last, with_state=True))
         elif self.settings.lr == "find":
-            from cinescope.training.lr_search import find_lr
-
             self.lr = find_lr(self.model, self.task, self.data, self.settings)
         log = Log(self.folder, self.settings.tensorboard, self.place.step) if ranks.is_first() else None
         before, self.began, self.first = self.history.seconds, time.monotonic(), self.place.step

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from cinescope.nn import Task
+from cinescope.training.data import Data
 from cinescope.training.settings import TrainSettings
 from cinescope.types import CinescopeError
-
-if TYPE_CHECKING:
-    from cinescope.training.loop import Data
 
 STEPS = 80
 LOWEST, HIGHEST = 1e-6, 1.0
