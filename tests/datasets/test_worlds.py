@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import example as also
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -339,6 +340,7 @@ def colourful(shown: np.ndarray) -> int:
     st.integers(0, 2**31), st.integers(0, 10**6), st.integers(1, 6), st.integers(0, 3), st.floats(0.5, 8),
     st.integers(12, 30), st.floats(0.01, 0.3),
 )  # fmt: skip
+@also(seed=0, index=0, count=4, events=1, seconds=1.0, rate=12, long=0.25)
 def test_words_and_events_never_overlap_and_stay_in_the_clip(
     seed: int, index: int, count: int, events: int, seconds: float, rate: int, long: float
 ) -> None:
@@ -372,6 +374,8 @@ def test_words_and_events_never_overlap_and_stay_in_the_clip(
         ({"confusion": {"sound": 2}}, "confusion of sound"),
         ({"seconds": 0.4, "rate": 10}, "less than 2 pictures"),
         ({"events": 8}, "more than half"),
+        ({"seconds": 1.0, "rate": 12, "beats": 4, "events": 1, "event_seconds": 0.25}, "no time for"),
+        ({"fillers": 900}, "no time for"),
         ({"size": 3}, "wrong kind"),
         ({"event": 1}, "did you mean 'events'"),
     ],

@@ -22,6 +22,7 @@ PictureBy = Literal["shape", "colour", "motion"]
 SoundBy = Literal["pitch", "melody", "vowel"]
 LABELS, MODALITIES = get_args(Label), get_args(Modality)
 VALUES = 4  # what each modality tells is one of 0, 1, 2, 3
+_SHORTEST_WORD = 0.002  # seconds; subtitles know milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,20 @@ class WorldSpec:
                 f"{self.events} events of {self.event_seconds:g} s fill more than half of {self.seconds:g} s",
                 "give fewer or shorter ones",
             )
+        if "text" in self.modalities and self._speaking < _SHORTEST_WORD * (self.fillers + 1):
+            raise BadQueryError(
+                f"a beat of {self.seconds / self.beats:.3g} s has no time for {self.fillers + 1} words beside its events",
+                "give fewer beats, shorter events or fewer fillers",
+            )
+
+    @property
+    def _speaking(self) -> float:
+        """Seconds of a beat that are left for its words at the least: between its events, or beside the only one."""
+        beat = self.seconds / self.beats
+        if not self.events or "text" not in self.event_modalities:
+            return beat
+        beside = (beat - self.event_frames / self.rate) / 2
+        return beside if self.events == 1 else min(beside, 1 / self.rate)
 
     @property
     def frames(self) -> int:
