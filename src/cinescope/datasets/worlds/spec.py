@@ -102,7 +102,7 @@ class WorldSpec:
             )
         if "text" in self.modalities and self._speaking < _SHORTEST_WORD * (self.fillers + 1):
             raise BadQueryError(
-                f"a beat of {self.seconds / self.beats:.3g} s has no time for {self.fillers + 1} words beside its events",
+                f"a beat of {self.seconds / self.beats:.3g} s has no time for {self.fillers + 1} words beside events",
                 "give fewer beats, shorter events or fewer fillers",
             )
 
